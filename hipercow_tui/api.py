@@ -79,7 +79,7 @@ def purge(
         task_ids: One id or several.
         finished_before: Tasks that finished strictly before this time: a datetime (local time if it
             has no time zone), a date (its midnight, local time), a timedelta (before now), or a
-            text such as ``"9 days"`` or ``"2026-01-31"``.
+            text such as ``"9 days"``, ``"3 months"`` or ``"2026-01-31"``.
         in_bundle: Tasks in bundles with a name that matches a glob; ``!GLOB`` excludes.
         with_status: Tasks with a status of created, success, failure, cancelled.
         follow: Whether a retried task counts by the status of its latest attempt. If False, it

@@ -123,7 +123,7 @@ def root(tmp_path: Path) -> Path:
         ({"task_ids": 5}, BadFilterError, "task_ids takes a string or a list of strings"),
         ({"task_ids": A.encode()}, BadFilterError, "not bytes"),
         ({"task_ids": [A, 5]}, BadFilterError, "not list of int"),
-        ({"task_ids": f"{A}\0"}, UnknownTasksError, "1 / 1 task do not exist"),
+        ({"task_ids": f"{A}\0"}, UnknownTasksError, "1 / 1 task does not exist"),
         ({"task_ids": A, "keep": 5}, BadFilterError, "keep takes a string or a list of strings"),
         ({"task_ids": A, "keep": [A, C]}, UnknownTasksError, "1 / 2 tasks do not exist"),
         ({"in_bundle": ["mine", None]}, BadFilterError, "in_bundle takes a string or"),

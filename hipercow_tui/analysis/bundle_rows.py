@@ -1,4 +1,4 @@
-"""The rows of the list of bundles."""
+"""The rows of the list of bundles: counts by status, a strip of them, progress and time left."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
+from statistics import fmean
 from typing import Any, TypeAlias
 
 from hipercow_tui.analysis.disk_usage import DiskUsage, Sizes, sum_usage
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Bundle, BundleId, Lang, Status, Task
+from hipercow_tui.domain.task import (
+    FILTERABLE_STATUSES,
+    Bundle,
+    BundleId,
+    Lang,
+    Status,
+    Task,
+)
+from hipercow_tui.support.text import AGE_UNITS
 
 _LATEST_STATUS = attrgetter("latest_status")
 _BUNDLES_AND_STATUS = attrgetter("lang", "bundles", "latest_status")
@@ -25,6 +34,47 @@ REDUCE_ORDER = (
     Status.SUCCESS,
 )
 
+SHOWN_STATUSES = (*FILTERABLE_STATUSES, Status.BROKEN)  # in the order of a strip
+# Their counts come first in the order by status, and are left out last if there is little space.
+_MOST_IMPORTANT = (Status.FAILURE, Status.BROKEN)
+_DONE = (Status.FAILURE, Status.CANCELLED, Status.SUCCESS)
+MIN_RUN_TIMES = 3  # finished tasks from which the time left is estimated
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a bundle is while some of its tasks run.
+
+    Attributes:
+        done: The number of tasks that have ended, by their latest attempt.
+        waiting: The number of submitted tasks.
+        running: The number of tasks that run at once.
+        starts: The known start times of running tasks, in seconds since the epoch.
+        run_times: The number of finished tasks with a known run time.
+        mean_run_time: Their mean run time in seconds.
+    """
+
+    done: int
+    waiting: int
+    running: int
+    starts: tuple[float, ...]
+    run_times: int
+    mean_run_time: float
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return the estimated seconds until all submitted and running tasks have ended.
+
+        Each task takes the mean run time, and as many run at once as now. ``now`` is in seconds
+        since the epoch. None if fewer than three run times are known, or if nothing waits and all
+        running tasks already took longer than the mean.
+        """
+        if self.run_times < MIN_RUN_TIMES:
+            return None
+        mean = self.mean_run_time
+        rests = [min(mean, max(0.0, mean - (now - start))) for start in self.starts]
+        others = self.waiting + self.running - len(self.starts)
+        return max(max(rests, default=0.0), (sum(rests) + others * mean) / self.running) or None
+
 
 @dataclass(frozen=True, slots=True)
 class BundleRow:
@@ -37,6 +87,7 @@ class BundleRow:
         status_counts: Its tasks by the status of their latest attempt, which is None if that is
             missing.
         disk_usage: The size of its tasks as far as it was measured.
+        progress: How far it is; None if none of its tasks runs.
     """
 
     bundle: Bundle
@@ -44,6 +95,7 @@ class BundleRow:
     missing_count: int
     status_counts: Mapping[Status | None, int]
     disk_usage: DiskUsage = field(default_factory=DiskUsage)
+    progress: Progress | None = None
 
     @property
     def name(self) -> str:
@@ -132,7 +184,10 @@ def _add_counts(counts: _Counts, changes: _Counts) -> _Counts:
 
 
 def _count_changes(changes: Iterable[TaskChange]) -> Mapping[BundleId, _Counts]:
-    """Return the change of each bundle's number of tasks, by status."""
+    """Return the change of each bundle's number of tasks, by status.
+
+    It is 0 if only other fields of its tasks changed, such as a time.
+    """
     pairs = list(changes)
     old_tasks = (old for old, _ in pairs if old is not None and old.exists)
     new_tasks = (new for _, new in pairs if new is not None and new.exists)
@@ -140,7 +195,7 @@ def _count_changes(changes: Iterable[TaskChange]) -> Mapping[BundleId, _Counts]:
     numbers.subtract(map(_BUNDLES_AND_STATUS, old_tasks))
     by_bundle: defaultdict[BundleId, Counter[Status | None]] = defaultdict(Counter)
     for (lang, bundles, status), number in numbers.items():
-        for name in bundles if number else ():
+        for name in bundles:
             by_bundle[lang, name][status] += number
     return by_bundle
 
@@ -156,9 +211,9 @@ _SORT_VALUES: Mapping[BundleKey, Callable[[BundleRow], Any]] = {
     BundleKey.NAME: lambda row: row.name,
     BundleKey.LANG: lambda row: row.lang.shown,
     BundleKey.TASKS: lambda row: row.task_count,
-    BundleKey.STATUS: lambda row: (
-        REDUCE_ORDER.index(row.overall_status) if row.overall_status else len(REDUCE_ORDER)
-    ),
+    BundleKey.STATUS: lambda row: [
+        -row.status_counts.get(status, 0) for status in (*_MOST_IMPORTANT, *SHOWN_STATUSES)
+    ],
     BundleKey.CHANGED: lambda row: row.bundle.changed or 0.0,
     BundleKey.SIZE: lambda row: row.disk_usage.size.bytes,
     BundleKey.DISK: lambda row: row.disk_usage.size.disk_bytes,
@@ -171,4 +226,83 @@ def _make_row(snapshot: Snapshot, bundle: Bundle, counts: _Counts, sizes: Sizes)
     usage = DiskUsage(tasks=number)
     if sizes:
         usage = sum_usage(snapshot.existing(bundle.task_ids), sizes)
-    return BundleRow(bundle, number, len(bundle.task_ids) - number, dict(counts), usage)
+    progress = None
+    if counts.get(Status.RUNNING):
+        progress = _measure_progress(snapshot.existing(bundle.task_ids), counts)
+    missing = len(bundle.task_ids) - number
+    return BundleRow(bundle, number, missing, dict(counts), usage, progress)
+
+
+def _measure_progress(tasks: Iterable[Task], counts: _Counts) -> Progress:
+    """Return the progress of tasks, one of which runs; without estimated times."""
+    starts: list[float] = []
+    run_times: list[float] = []
+    for task in tasks:
+        if task.started is None:
+            continue
+        if task.status is Status.RUNNING:
+            starts.append(task.started)
+        elif (
+            task.finished is not None
+            and task.status is not Status.CANCELLED
+            and not task.finished_estimated
+            and task.finished >= task.started
+        ):
+            run_times.append(task.finished - task.started)
+    return Progress(
+        sum(counts.get(status, 0) for status in _DONE),
+        counts.get(Status.SUBMITTED, 0),
+        counts.get(Status.RUNNING, 0),
+        tuple(starts),
+        len(run_times),
+        fmean(run_times) if run_times else 0.0,
+    )
+
+
+def format_time_left(seconds: float) -> str:
+    """Return an estimated duration such as ``about 2 h``, rounded to minutes or a larger unit.
+
+    The unit is the largest of which it is at least one and a half.
+    """
+    *units, minute = (unit for unit in AGE_UNITS if unit.seconds >= 60)
+    unit = next((unit for unit in units if seconds >= 1.5 * unit.seconds), minute)
+    return f"about {max(1, round(seconds / unit.seconds)):,} {unit.symbol}"
+
+
+def strip_lengths(counts: _Counts, width: int, largest: int) -> Mapping[Status, int]:
+    """Return how many cells each present status has in the strip of a bundle, in their order.
+
+    The strip is as long as the bundle is large: ``largest`` is the number of tasks of the largest
+    bundle in the list, which fills ``width`` cells, or has a cell for each task if that is less.
+    Each present status has at least one cell; the strip is empty if these do not fit.
+    """
+    present = [status for status in SHOWN_STATUSES if counts.get(status)]
+    if not present or width < len(present):
+        return {}
+    total = sum(counts[status] for status in present)
+    most = max(total, largest)
+    length = max(len(present), round(min(width, most) * total / most))
+    spare = length - len(present)
+    lengths = {status: 1 + spare * counts[status] // total for status in present}
+    lengths[max(present, key=lambda status: counts[status])] += length - sum(lengths.values())
+    return lengths
+
+
+def fitting_counts(
+    counts: _Counts, width: int, *, text_width: Callable[[Status, int], int]
+) -> tuple[tuple[Status, ...], bool]:
+    """Return the present statuses with counts that fit into ``width`` cells, and whether all fit.
+
+    ``text_width`` is the width of a status with its count. There is a blank between two, and a
+    blank with ``…`` after the last one if some are left out: those of the fewest tasks, failures
+    last of all. At least one status is returned.
+    """
+    present = [status for status in SHOWN_STATUSES if counts.get(status)]
+    by_importance = sorted(present, key=lambda s: (s not in _MOST_IMPORTANT, -counts[s]))
+    for number in range(len(present), 0, -1):
+        chosen = by_importance[:number]
+        complete = number == len(present)
+        used = sum(text_width(s, counts[s]) + 1 for s in chosen) - 1 + (0 if complete else 2)
+        if used <= width or number == 1:
+            return tuple(s for s in present if s in chosen), complete
+    return (), True

@@ -65,8 +65,10 @@ class TaskSort:
 
 SIZE_KEYS = (SortKey.SIZE, SortKey.DISK, SortKey.FILES)
 DURATION_KEYS = (SortKey.WAITED, SortKey.RAN)
-# Keys with values that change while tasks are read or measured, or with the time.
-CHANGING_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS, *DURATION_KEYS)
+# Keys with values that change while tasks are read or measured, and those that also change with the
+# time.
+READ_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS)
+CHANGING_KEYS = (*READ_KEYS, *DURATION_KEYS)
 
 
 def sort_tasks(
@@ -146,7 +148,7 @@ def _sort_value(
     if key is SortKey.WHAT:
         return lambda task: summaries.get(task.id, NO_SUMMARY).code_text.casefold()
     if key is SortKey.INPUTS:
-        return lambda task: _natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
+        return lambda task: natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
     return _SORT_VALUES[key]
 
 
@@ -161,7 +163,7 @@ _SORT_VALUES: Mapping[SortKey, Callable[[Task], Any]] = {
 }
 
 
-def _natural_key(inputs_text: str) -> tuple[str, float, str]:
+def natural_key(inputs_text: str) -> tuple[str, float, str]:
     """Return a key by name, number and text, so that ``n = 9`` sorts before ``n = 10``."""
     name, _, value = inputs_text.partition(" = ")
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hipercow_tui.analysis.comparison import Comparison
 from hipercow_tui.analysis.error_groups import Inputs, pack, unpack
 
 
@@ -37,6 +38,13 @@ class TaskSummary:
         if needle in self.code_text.casefold() or needle in self.inputs_text.casefold():
             return True
         return any(needle in text for text in self.search_texts) if self.search_texts else False
+
+    def meets(self, comparison: Comparison) -> bool:
+        """Whether an input or an argument of the code fulfils the comparison."""
+        texts = (self.code_text, *self.search_texts)
+        if not self.packed_inputs:
+            return comparison.holds((), (self.inputs_text, *texts))
+        return comparison.holds(self.inputs, texts)
 
 
 def pack_inputs(inputs: Inputs) -> bytes:

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import compress
 from typing import TypeAlias
 
+from hipercow_tui.analysis.comparison import Comparison, parse_comparison
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.analysis.task_sorting import (
@@ -50,6 +51,8 @@ class TaskView:
         mask: Which tasks of ``order`` pass all filters; without a filter none.
         row_mask: Which tasks of ``ids`` pass all filters; without a filter none.
         hits: The rows in which ``query`` was found, ascending.
+        failed_hits: The failed tasks that a comparison such as ``beta > 0.9`` found, whether they
+            are rows or not; empty for a search of text.
     """
 
     snapshot: Snapshot
@@ -63,6 +66,7 @@ class TaskView:
     mask: TaskMask = field(default=b"", repr=False)
     row_mask: TaskMask = field(default=b"", repr=False)
     hits: tuple[int, ...] = ()
+    failed_hits: frozenset[str] = frozenset()
 
     @property
     def filtered(self) -> bool:
@@ -116,6 +120,21 @@ class TaskView:
             return None
         below = self.row_mask.find(1, rows.stop)
         found = below if below >= 0 else self.row_mask.find(1, 0, rows.start)
+        return None if found < 0 else found
+
+    def next_match(self, row: int, step: int) -> int | None:
+        """Return the next matched row below ``row``, or above it with a negative ``step``.
+
+        After the last match comes the first, and before the first the last. None without matches;
+        without a filter, no task is matched.
+        """
+        mask = self.row_mask
+        if step > 0:
+            found = mask.find(1, row + 1)
+            found = found if found >= 0 else mask.find(1)
+        else:
+            found = mask.rfind(1, 0, row)
+            found = found if found >= 0 else mask.rfind(1)
         return None if found < 0 else found
 
     def has_match(self, bundle: Bundle) -> bool:
@@ -196,9 +215,20 @@ def make_view(
         ids, row_mask = tuple(compress(order, rows)), bytes(compress(mask, rows))
     if before is not None and ids is not before.ids and ids == before.ids:
         ids = before.ids
-    hits = _find_hits(snapshot, ids, query, known, failures or {}) if query else ()
+    hits, failed_hits = _find_hits(snapshot, ids, query, known, failures or {})
     return TaskView(
-        snapshot, stack, narrowing, sort, query, ids, only_matched, order, mask, row_mask, hits
+        snapshot,
+        stack,
+        narrowing,
+        sort,
+        query,
+        ids,
+        only_matched,
+        order,
+        mask,
+        row_mask,
+        hits,
+        failed_hits,
     )
 
 
@@ -230,8 +260,42 @@ def _mask_in_order(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...
 
 def _find_hits(
     snapshot: Snapshot, ids: tuple[str, ...], query: str, summaries: Summaries, failures: Failures
+) -> tuple[tuple[int, ...], frozenset[str]]:
+    """Return the rows that the query finds, and for a comparison the failed tasks that it finds."""
+    if not query:
+        return (), frozenset()
+    comparison = parse_comparison(query)
+    if comparison is None:
+        return _rows_with_text(snapshot, ids, query.casefold(), summaries, failures), frozenset()
+    failed = failures_that_meet(comparison, failures)
+    rows = tuple(
+        [
+            row
+            for row, task_id in enumerate(ids)
+            if task_id in failed
+            or (
+                task_id not in failures
+                and (summary := summaries.get(task_id))
+                and summary.meets(comparison)
+            )
+        ]
+    )
+    return rows, failed
+
+
+def failures_that_meet(comparison: Comparison, failures: Failures) -> frozenset[str]:
+    """Return the failed tasks with an input that fulfils the comparison."""
+    # A copy: a worker adds failures meanwhile.
+    return frozenset(
+        task_id
+        for task_id, failure in list(failures.items())
+        if comparison.holds(failure.inputs, (failure.code_text,))
+    )
+
+
+def _rows_with_text(
+    snapshot: Snapshot, ids: tuple[str, ...], needle: str, summaries: Summaries, failures: Failures
 ) -> tuple[int, ...]:
-    needle = query.casefold()
     bundles = frozenset(b.name for b in snapshot.bundles if needle in b.name.casefold())
     tasks = snapshot.tasks
     may_be_id = set(needle) <= set("0123456789abcdef")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import logging
 import sys
 from collections.abc import Sequence
@@ -42,10 +43,23 @@ class CommandParser(argparse.ArgumentParser):
     def parse_command(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the options of a command, and start logging. Raises HipercowTuiError if the log
         file can't be written."""
-        options = self.parse_args(words)
+        options, unknown = self.parse_known_args(words)
+        if unknown:
+            self.error(self._unknown_text(unknown))
         start_logging(options.log_file)
         _LOGGER.info("%s %s on %s", self.prog, __version__, sys.platform)
         return options
+
+    def _unknown_text(self, words: Sequence[str]) -> str:
+        """Return what is wrong with arguments that the command does not have."""
+        hints = []
+        for word in words:
+            option = word.partition("=")[0]
+            near = difflib.get_close_matches(option, self._option_string_actions, n=1)
+            if word.startswith("-") and near:
+                hints.append(f": did you mean {near[0]}?")
+        more = hints[0] if hints else ": --help lists the arguments"
+        return f"unrecognized arguments: {' '.join(words)}{more}"
 
     def print_help(self, file: Any = None) -> None:
         """Print the help on standard output."""

@@ -11,12 +11,15 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.settings.saved_filters import FilterFile
-from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.errors import FilterError, NoFilterError
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message
 
 STATUSES = "created, success, failure, cancelled"
-TIMES = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
+TIMES = (
+    "an age such as '9 days', '2 w' or '3 months' (s, min, h, d, w, mo of 30 days, y of 365\ndays),"
+    " or a date or time such as 2026-01-31"
+)
 _OPTIONS = ("task_id", "finished_before", "in_bundle", "with_status", "no_follow", "lang")
 
 
@@ -63,15 +66,21 @@ def select(
     """
     if options.filter is not None:
         _use_saved_filters(options)
-    filters = requested_filters(
-        options.task_id,
-        options.finished_before,
-        options.in_bundle,
-        options.with_status,
-        follow=not options.no_follow,
-        now=now,
-        listing=listing,
-    )
+    try:
+        filters = requested_filters(
+            options.task_id,
+            options.finished_before,
+            options.in_bundle,
+            options.with_status,
+            follow=not options.no_follow,
+            now=now,
+            listing=listing,
+        )
+    except NoFilterError:  # its message has the names of Python
+        raise NoFilterError(
+            "No filter selected: give at least one of --task-id, --finished-before, --in-bundle,"
+            " --with-status"
+        ) from None
     root = find_root(options.root)
     warn_interrupted(root)
     snapshot = read_root(root).of_lang(options.lang)

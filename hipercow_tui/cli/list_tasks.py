@@ -1,79 +1,193 @@
-"""The command ``list``: print the matched tasks."""
+"""The command ``list``: print the matched tasks as a table, JSON or CSV."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from hipercow_tui.analysis.disk_usage import MeasuredSize
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey, TaskSort, sort_tasks
+from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.filter_options import STATUSES, TIMES, add_filters, select
-from hipercow_tui.domain.filters import FilterStack, matched_tasks
+from hipercow_tui.cli.list_table import DetailsReader, list_columns, table_lines
+from hipercow_tui.domain.filters import matched_tasks
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Task
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import TaskDetails
+from hipercow_tui.formats.folder_size import Size, measure_many
 from hipercow_tui.formats.py_details import read_task_details
-from hipercow_tui.formats.root import Root
-from hipercow_tui.output.json_output import task_as_json
+from hipercow_tui.output.csv_output import CSV_LINE_END, csv_lines
+from hipercow_tui.output.json_output import json_lines, task_as_json
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
-from hipercow_tui.support.text import format_age
+from hipercow_tui.support.text import (
+    escape_controls,
+    pluralize,
+)
 
+_COLUMNS = ", ".join(SortKey)
 _EPILOG = f"""
 examples:
   hipercow-tui list --with-status running
   hipercow-tui list --in-bundle 'sweep_*' --details --json
+  hipercow-tui list --sort -size --limit 10            the ten largest tasks
+  hipercow-tui list --csv                              for R, pandas or a spreadsheet
   hipercow-tui list --filter 'old failures'            filters that were saved in the app with f
 
 WHEN is {TIMES}.
 STATUS is one of {STATUSES}, submitted, running.
+COLUMN is one of {_COLUMNS}.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """A column to sort by; None keeps the order of the scan."""
+
+    key: SortKey | None
+    descending: bool = False
 
 
 @end_on_interrupt()
 def run(words: Sequence[str]) -> int:
     """Run the command with its arguments and return the exit status."""
-    parser = CommandParser("list", "List the tasks that filters select.", _EPILOG)
-    add_filters(parser)
-    parser.add_argument(
-        "--details", action="store_true", help="add the call of each task and its error"
-    )
-    options = parser.parse_command(words)
+    parser = _parser()
+    options = parser.parse_command(_with_joined_sort(words))
+    if options.csv and options.json:
+        parser.error("--csv can't be combined with --json: leave out one of them")
     now = time.time()
     root, snapshot, filters = select(options, now, listing=True)
-    print_output(_lines(options, root, snapshot, filters, now))
-    for task in snapshot.tasks.values():
-        if not task.exists:
-            print_message(f"task {task.id} is broken: {task.problem}")
+    matched = matched_tasks(snapshot, filters)
+    read = partial(read_task_details, root)
+    sizes = measure_many(root, matched) if options.sort.key in SIZE_KEYS else {}
+    ids = _in_order(matched, options, snapshot, read, sizes, now)[: options.limit]
+    tasks = [snapshot.tasks[task_id] for task_id in ids]
+    if options.csv:
+        records = (_record(task, options, read, sizes) for task in tasks)
+        print_output(csv_lines(_record_keys(options), records), end=CSV_LINE_END)
+    elif options.json and options.details:
+        print_output(json.dumps(task_as_json(task, read(task))) for task in tasks)
+    elif options.json:
+        print_output(json_lines(tasks))
+    else:
+        columns = list_columns(tasks, options.sort.key, sizes, now, both=bool(snapshot.by_language))
+        print_output(table_lines(tasks, columns, read if options.details else None))
+    _print_remarks(snapshot, len(matched), len(tasks))
     return DONE
 
 
-def _lines(
-    options: argparse.Namespace,
-    root: Root,
-    snapshot: Snapshot,
-    filters: FilterStack,
-    now: float,
-) -> Iterator[str]:
-    both = bool(snapshot.by_language)
-    for task_id in matched_tasks(snapshot, filters):
-        task = snapshot.tasks[task_id]
-        details = read_task_details(root, task) if options.details else None
-        if options.json:
-            yield json.dumps(task_as_json(task, details))
+def _parser() -> CommandParser:
+    parser = CommandParser("list", "List the tasks that filters select.", _EPILOG)
+    add_filters(parser)
+    add = parser.add_argument
+    add("--csv", action="store_true", help="print CSV, with the keys of --json as a header")
+    add("--details", action="store_true", help="add the call of each task and its error")
+    add(
+        "--sort",
+        type=_sort,
+        default=_Sort(None),
+        metavar="COLUMN",
+        help="sort by this column; -COLUMN begins with the largest or newest",
+    )
+    add("--reverse", action="store_true", help="reverse the order")
+    add("--limit", type=_limit, metavar="N", help="only the first N tasks")
+    return parser
+
+
+def _with_joined_sort(words: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--sort -size`` as ``--sort=-size``: argparse would take
+    ``-size`` for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] == "--sort":
+            joined[-1] = f"--sort={word}"
         else:
-            yield _line(task, details, now, both=both)
+            joined.append(word)
+    return joined
 
 
-def _line(task: Task, details: TaskDetails | None, now: float, *, both: bool) -> str:
-    status = task.status.value
-    if task.latest_status not in (task.status, None):
-        status += f" → {task.latest_status}"
-    finished = "-" if task.finished is None else format_age(task.finished, now)
-    lang = [f"{task.lang.shown:<6}"] if both else []
-    cells = [task.id, *lang, f"{status:<9}", f"{finished:<14}", ",".join(task.bundles)]
-    if details is not None:
-        cells += [details.code_text, details.inputs_text]
-    return "  ".join(cells).rstrip()
+def _sort(text: str) -> _Sort:
+    name = text.removeprefix("-")
+    if name not in list(SortKey):
+        near = difflib.get_close_matches(name, list(SortKey), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {_COLUMNS}"
+        raise argparse.ArgumentTypeError(f"'{escape_controls(name)}' is not a column: {hint}")
+    return _Sort(SortKey(name), descending=text.startswith("-"))
+
+
+def _limit(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)
+
+
+def _in_order(
+    ids: list[str],
+    options: argparse.Namespace,
+    snapshot: Snapshot,
+    read: DetailsReader,
+    sizes: Mapping[str, Size],
+    now: float,
+) -> Sequence[str]:
+    """Return the ids in the order that the options name."""
+    key = options.sort.key
+    if key is None:
+        return ids[::-1] if options.reverse else ids
+    summaries = {}
+    if key in (SortKey.WHAT, SortKey.INPUTS):
+        for task_id in ids:
+            details = read(snapshot.tasks[task_id])
+            summaries[task_id] = TaskSummary(details.code_text, details.inputs_text)
+    measured = {i: MeasuredSize(size, 0) for i, size in sizes.items()}
+    sort = TaskSort(key, options.sort.descending != options.reverse)
+    wanted = set(ids)
+    order = sort_tasks(snapshot, sort, summaries, measured, now)
+    return [task_id for task_id in order if task_id in wanted]
+
+
+def _record(
+    task: Task,
+    options: argparse.Namespace,
+    read: DetailsReader,
+    sizes: Mapping[str, Size],
+) -> dict[str, Any]:
+    record = task_as_json(task, read(task) if options.details else None)
+    if size := sizes.get(task.id):
+        record |= {"bytes": size.bytes, "files": size.files}
+    return record
+
+
+def _record_keys(options: argparse.Namespace) -> list[str]:
+    """Return the keys of all records, in order."""
+    details = TaskDetails(error="", problem="") if options.details else None
+    keys = list(task_as_json(Task("", Status.CREATED), details))
+    if options.details:
+        keys += [key for key in ("error", "problem") if key not in keys]
+    return keys + ["bytes", "files"] * (options.sort.key in SIZE_KEYS)
+
+
+def _print_remarks(snapshot: Snapshot, matched: int, printed: int) -> None:
+    """Print what the list does not show: broken tasks, and why it is empty or cut."""
+    broken = [task for task in snapshot.tasks.values() if not task.exists]
+    for task in broken:
+        print_message(f"task {task.id} is broken: {task.problem}")
+    existing = len(snapshot.tasks) - len(broken)
+    if not existing:
+        root = escape_controls(str(snapshot.root))
+        print_message(
+            f"{root} has no tasks yet. task_create_expr() in R creates one, 'hipercow task create'"
+            " in Python"
+        )
+    elif sys.stdout.isatty() and not matched:
+        print_message(f"none of {pluralize(existing, 'task')} passes the filters")
+    elif sys.stdout.isatty() and printed < matched:
+        print_message(f"the first {printed:,} of {matched:,} tasks")

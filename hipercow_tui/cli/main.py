@@ -7,6 +7,7 @@ the app starts faster.
 from __future__ import annotations
 
 import argparse
+import difflib
 import logging
 import os
 import sys
@@ -47,10 +48,12 @@ commands (--help after a command explains its options):
   hipercow-tui apply FILE …     carry out a saved plan
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui history [ROOT]   list past purges, restores and emptyings, with time and user
+  hipercow-tui keys             list the keys of the app with their ids, to choose other keys
 """
 _COMMANDS = {
     "apply": "hipercow_tui.cli.apply",
     "history": "hipercow_tui.cli.history",
+    "keys": "hipercow_tui.cli.keys",
     "list": "hipercow_tui.cli.list_tasks",
     "purge": "hipercow_tui.cli.purge",
     "trash": "hipercow_tui.cli.trash",
@@ -99,7 +102,17 @@ def _run_command(words: Sequence[str]) -> int:
         case [command, *rest] if command in _COMMANDS:
             run: Callable[[Sequence[str]], int] = import_module(_COMMANDS[command]).run
             return run(rest)
+        case [word, *_] if near := _similar_command(word):
+            _app_parser().error(f"there is no command '{word}': did you mean '{near}'?")
     return _app(_app_parser().parse_command(words))
+
+
+def _similar_command(word: str) -> str | None:
+    """Return the command that a word is a misspelling of. None for an option, and for a path that
+    exists: it may be a root."""
+    if word.startswith("-") or os.path.lexists(word):
+        return None
+    return next(iter(difflib.get_close_matches(word, _COMMANDS, n=1)), None)
 
 
 def _app_parser() -> CommandParser:

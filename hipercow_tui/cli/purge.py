@@ -68,7 +68,7 @@ def run(words: Sequence[str]) -> int:
     if (plan.refused or plan.empty or planning_only) and options.json:
         print_plan_json(plan, sizes, dry_run=planning_only)
     if plan.refused:
-        print_message(blocked_message(plan))
+        print_message(blocked_message(plan, "--skip-blocked"))
         return REFUSED
     if plan.empty or planning_only:
         return DONE

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import pairwise
+
+from hipercow_tui.support.text import AGE_UNITS
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -22,15 +23,6 @@ STOPS = (
     *(days * DAY for days in (1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730, 1825)),
 )
 
-_FILTER_UNITS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "hour"))
-_LABEL_UNITS = (
-    (365 * DAY, "y"),
-    (30 * DAY, "mo"),
-    (7 * DAY, "w"),
-    (DAY, "d"),
-    (HOUR, "h"),
-    (MINUTE, "min"),
-)
 # Seconds. A float loses at most this much when the time is subtracted and added again.
 _ROUNDING = 1e-5
 
@@ -40,30 +32,18 @@ def column_of(age: float) -> int:
     return max(0, bisect_right(STOPS, age + _ROUNDING) - 1)
 
 
-def to_filter_text(stop: int, now: float) -> str:
-    """Return a stop as text for the filter ``finished_before`` (docs/spec.md, section 4, rule 3).
-
-    ``stop`` is in seconds, ``now`` in seconds since the epoch. The filter has no unit below an
-    hour, so a shorter stop becomes a local time, cut to the minute.
-    """
-    for length, word in _FILTER_UNITS:
-        if stop and stop % length == 0:
-            number = stop // length
-            return f"{number} {word}{'' if number == 1 else 's'}"
-    return datetime.fromtimestamp(now - stop).isoformat(" ", "minutes")
-
-
 def label(age: float) -> str:
-    """Return an age in seconds as text of at most six characters, such as ``3 mo``.
+    """Return an age in seconds as short text such as ``3 mo``.
 
-    The unit is the largest in which the age is a whole number, or at least three.
+    The unit is the largest in which the age is a whole number, or at least three. The filter
+    ``finished_before`` accepts the text.
     """
     whole = round(age)
-    for length, unit in _LABEL_UNITS:
-        number, rest = divmod(whole, length)
+    for unit in AGE_UNITS:
+        number, rest = divmod(whole, unit.seconds)
         if number >= 3 or (number >= 1 and not rest):
-            return f"{number} {unit}" if number < 100 else f">99 {unit}"
-    return f"{whole // MINUTE} min" if whole >= MINUTE else "now"
+            return f"{number} {unit.symbol}"
+    return "now"
 
 
 def histogram(finished: int, older_than: Callable[[float], int], now: float) -> tuple[int, ...]:

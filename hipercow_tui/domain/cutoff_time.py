@@ -7,19 +7,18 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeAlias
 
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.text import AGE_UNITS, escape_controls
 
 When: TypeAlias = "str | datetime | date | timedelta"
 
 _RELATIVE = re.compile(r"\s*([+-]?\d+)\s*([a-z]+)\s*(?:ago)?\s*\Z", re.ASCII | re.IGNORECASE)
+_NOW = re.compile(r"\s*(?:just )?now\s*\Z", re.IGNORECASE)
 _UNITS = {
-    **dict.fromkeys(("h", "hour", "hours"), 3600),
-    **dict.fromkeys(("d", "day", "days"), 86400),
-    **dict.fromkeys(("w", "week", "weeks"), 7 * 86400),
-}
+    word: unit.seconds for unit in AGE_UNITS for word in (unit.symbol, unit.name, f"{unit.name}s")
+} | {"sec": 1, "secs": 1, "mins": 60}  # R's difftime has "secs" and "mins"
 EXPECTED = (
-    "write '<n> hours', '<n> days' or '<n> weeks', a date such as 2026-01-31, or a time from"
-    " 2026-01-31 00:00 to 2026-01-31 23:59:59"
+    "write an age such as '9 days', '30 min' or '2 months' (s, min, h, d, w, mo of 30 days, y of"
+    " 365 days), a date such as 2026-01-31, or a time from 2026-01-31 00:00 to 2026-01-31 23:59:59"
 )
 # Stricter than datetime.fromisoformat, which reads more in newer versions of Python and accepts any
 # separator: the "12:00" of 2026-01-31-12:00 could be a time zone.
@@ -66,6 +65,8 @@ def _parse_text(text: str, now: float) -> float:
         if len(number) > 12:
             raise OverflowError
         return now - int(number) * unit
+    if _NOW.match(text):
+        return now
     iso = text.strip()
     try:
         if _ISO.match(iso):

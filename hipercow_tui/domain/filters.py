@@ -20,12 +20,13 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import PURGEABLE, Bundle, Lang, Status
 from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
 from hipercow_tui.support.errors import FilterError, NoFilterError, UnknownTasksError
-from hipercow_tui.support.text import escape_controls, pluralize
+from hipercow_tui.support.text import escape_controls, first_of, pluralize, truncate_middle
 
 if TYPE_CHECKING:
     from hipercow_tui.domain.bundle_globs import Globs
 
 _NO_IDS: frozenset[str] = frozenset()
+_MAX_ID = 40  # characters of a wrong id in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,19 @@ class TaskIds:
         )
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raise UnknownTasksError, with the number of ids, if some ids do not exist."""
-        missing = len(self.ids - snapshot.tasks.keys())
+        """Raise UnknownTasksError, with the number of ids and the first three, if some ids do not
+        exist."""
+        missing = self.ids - snapshot.tasks.keys()
         if missing:
             unknown = (self.missing_ids(part) for part in snapshot.language_parts)
-            missing = len(self.ids.difference(snapshot.tasks, *unknown))
+            missing = self.ids.difference(snapshot.tasks, *unknown)
         if missing:
+            named = [truncate_middle(escape_controls(one), _MAX_ID) for one in sorted(missing)]
+            verb = "does not exist" if len(self.ids) == 1 else "do not exist"
+            where = escape_controls(str(snapshot.root))
             raise UnknownTasksError(
-                f"{missing} / {pluralize(len(self.ids), 'task')} do not exist in"
-                f" {escape_controls(str(snapshot.root))}: leave out the ids of missing tasks"
+                f"{len(missing):,} / {pluralize(len(self.ids), 'task')} {verb} in {where}:"
+                f" {first_of(named, 3)}. Leave out the ids of missing tasks"
             )
 
     def __str__(self) -> str:
@@ -148,11 +153,12 @@ class InBundle:
                 raise BlockedError(
                     f"Bundle '{escape_controls(name)}' can't be read: repair or remove it"
                 )
-            known = ", ".join(sorted(bundle.name for bundle in snapshot.bundles)[:5])
+            known = sorted(escape_controls(bundle.name) for bundle in snapshot.bundles)
+            are = "is" if len(known) == 1 else "are"
             raise FilterError(
                 f"No bundle matches '{escape_controls(' '.join(self.patterns))}' in"
                 f" {escape_controls(str(snapshot.root))}"
-                + (f": there are {escape_controls(known)} …" if known else ": it has no bundles")
+                + (f": there {are} {first_of(known, 5)}" if known else ": it has no bundles")
             )
 
     def __str__(self) -> str:

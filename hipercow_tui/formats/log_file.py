@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hipercow_tui.domain.task import TASK_ID
+from hipercow_tui.domain.task import TASK_ID, Status, Task
 from hipercow_tui.formats.log_patterns import COLOUR, LogQuery
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_file, open_folder
@@ -73,13 +73,15 @@ def last_written(tasks: Path, task_id: str) -> float | None:
 class Log:
     """One log of a task: ``log``, or ``log.outer`` of the job on the cluster.
 
-    Every method opens and closes the file. It raises LogError, with a sentence, if the file can't
-    be read.
+    ``task`` returns the present state of the task, None if it is unknown. It is called in the
+    thread that reads, and only if the file does not exist. Every method opens and closes the file.
+    It raises LogError, with a sentence, if the file can't be read.
     """
 
     root: Root
     task_id: str
     name: str = LOG_NAMES[0]
+    task: Callable[[], Task | None] = lambda: None
 
     def state(self) -> LogState:
         """Return the current state."""
@@ -162,10 +164,37 @@ class Log:
     def _missing_text(self, *, task_gone: bool) -> str:
         if task_gone:
             return f"Task {short_id(self.task_id)} and its logs are gone"
-        return (
-            f"Task {short_id(self.task_id)} has no '{self.name}':"
-            " it has not started, or its driver does not write one"
-        )
+        task = self.task()
+        reason = "" if task is None or self.name != LOG_NAMES[0] else _reason_for_no_log(task)
+        return f"Task {short_id(self.task_id)} has no '{self.name}'{reason}"
+
+
+def _reason_for_no_log(task: Task) -> str:
+    """Return why a task has no log, to follow ``has no log``; empty if its status doesn't say.
+
+    The driver writes the log while the task runs. A task that runs by R's ``task_eval``, or by
+    ``hipercow task eval`` of Python, prints to its terminal.
+    """
+    match task.status:
+        case Status.CREATED:
+            return " yet: it has not been submitted. The log begins when the task runs."
+        case Status.SUBMITTED:
+            return " yet: it waits in the queue. The log begins when the task runs."
+        case Status.RUNNING:
+            return (
+                " yet: it runs, but its driver has written nothing. A task that runs outside the"
+                " cluster has no log."
+            )
+        case Status.CANCELLED if task.started is None:
+            return ": it was cancelled before it started, or its driver wrote no log."
+        case Status.SUCCESS | Status.FAILURE | Status.CANCELLED:
+            ran = f"it ran ({task.status}), but"
+            where = " Its details show its error." if task.status is Status.FAILURE else ""
+            return (
+                f": {ran} its driver wrote no log, or the log was deleted. A task that runs"
+                f" outside the cluster has no log.{where}"
+            )
+    return ""
 
 
 def _lines_before(fd: int, offset: int, count: int) -> list[LogLine]:

@@ -92,6 +92,11 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Root:
             return _make_root(folder, candidate)
         if candidate.exists():
             files.append(candidate)
+    if not where.is_dir():
+        raise RootError(
+            f"Couldn't find hipercow root: {_display(where)} is a file, and there is no folder"
+            " 'hipercow' in a folder above it. Name the folder of your project."
+        )
     passed = f" ({_display(files[0])} is a file, not a folder)" if files else ""
     raise RootError(
         f"Couldn't find hipercow root: no folder 'hipercow' in {_display(where)} or above"

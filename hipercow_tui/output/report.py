@@ -293,8 +293,10 @@ def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:
         yield f"    {escape_controls(one.name)}  {escape_controls(one.reason)}"
 
 
-def blocked_message(plan: PurgePlan) -> str:
-    """Return why a plan is refused: each reason once, with the first three tasks that have it."""
+def blocked_message(plan: PurgePlan, option: str = "skip_blocked") -> str:
+    """Return why a plan is refused: each reason once, with the first three tasks that have it.
+
+    ``option`` is the name of the option that leaves out blocked chains, for the last sentence."""
     ids_by_reason: dict[str, list[str]] = {}
     for one in plan.blocked:
         ids_by_reason.setdefault(one.reason, []).append(one.task.id)
@@ -304,7 +306,7 @@ def blocked_message(plan: PurgePlan) -> str:
     )
     return (
         f"Nothing was purged, because {tasks_are(len(plan.blocked))} blocked. {reasons}. To purge"
-        " the others, leave out the blocked retry chains (skip_blocked)."
+        f" the others, leave out the blocked retry chains ({option})."
     )
 
 

@@ -154,19 +154,30 @@ class Batch:
 
     def discard(self) -> bool:
         """Remove the batch if it is empty, and then ``hipercow/tui/`` if that is empty. Return
-        whether the batch is gone. The manifest stays as long as anything else does."""
-        if not self.release():
-            return False
-        return remove_empty_batch(self.dirs, self.tui, self.name, self.folder)
+        whether the batch is gone. The manifest stays as long as anything else does.
 
-    def release(self) -> bool:
+        The batch is released only if it stays: another process would list a released one as
+        interrupted until it is gone.
+        """
+        if not self._end_heartbeat():
+            return False
+        if remove_empty_batch(self.dirs, self.tui, str(self.name), self.folder):
+            return True
+        release(self.folder)
+        return False
+
+    def release(self) -> None:
+        """End the heartbeat and release the batch, if this process still owns it."""
+        if self._end_heartbeat():
+            release(self.folder)
+
+    def _end_heartbeat(self) -> bool:
         """End the heartbeat. Return whether this process owned the batch until now."""
         self.heartbeat.end()
         try:
             self.ensure_owned()
         except (OSError, PurgeError):
             return False
-        release(self.folder)
         return True
 
 
@@ -200,15 +211,15 @@ def _open_subfolders(stack: ExitStack, folder: int) -> Iterator[int]:
         yield fd
 
 
-def remove_empty_batch(dirs: RootDirs, tui: int, name: BatchName, folder: int) -> bool:
-    """Remove a batch if it holds no task and no bundle, and then ``hipercow/tui/`` if that is
-    empty. Return whether the batch is gone."""
+def remove_empty_batch(dirs: RootDirs, tui: int, name: str, folder: int) -> bool:
+    """Remove the folder of a batch or check, if it holds no task and no bundle, and then
+    ``hipercow/tui/`` if that is empty. Return whether the folder is gone."""
     try:
         for subfolder in SUBFOLDERS:
             remove_folder(subfolder, folder)
         for file in (DRAFT, MANIFEST, ALIVE):
             unlink(file, folder)
-        remove_folder(str(name), tui)
+        remove_folder(name, tui)
     except OSError:
         return False
     with suppress(OSError):

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
@@ -24,7 +25,9 @@ from hipercow_tui.purging.batch_name import (
     TUI_FOLDER,
     BatchName,
     BatchState,
+    is_check_name,
     new_batch_id,
+    new_check_name,
 )
 from hipercow_tui.purging.file_changes import sync_folder
 from hipercow_tui.purging.heartbeat import (
@@ -73,15 +76,21 @@ def create_batch(
 
 
 def check_space(dirs: RootDirs, plan: PurgePlan, mode: PurgeMode) -> None:
-    """Check that a batch for this plan can be created: prepare one with a file of the size of its
-    manifest, and remove it. Raises NoSpaceError or PurgeError."""
-    with _prepare_batch(dirs, None) as batch:
+    """Check that a batch for this plan can be created: make a folder like it, with a file of the
+    size of its manifest, and remove it. Raises NoSpaceError or PurgeError.
+
+    Its name is not that of a batch, so no process lists it or takes it over.
+    """
+    name = new_check_name(time.time())
+    with ExitStack() as stack:
+        made = _make_batch_folder(stack, dirs, name)
         try:
-            write_draft(DRAFT, bytes(len(manifest_bytes(plan, mode, time.time()))), batch.folder)
+            write_draft(DRAFT, bytes(len(manifest_bytes(plan, mode, time.time()))), made.folder)
         except OSError as error:
-            raise _write_error(batch.path, error) from None
+            raise _write_error(dirs.path / TUI_FOLDER / name, error) from None
         finally:
-            batch.discard()
+            made.heartbeat.end()
+            remove_empty_batch(dirs, made.tui, name, made.folder)
 
 
 @contextmanager
@@ -89,26 +98,42 @@ def _prepare_batch(dirs: RootDirs, batch_id: str | None) -> Iterator[Batch]:
     """Create a batch in the state ``preparing``, without a manifest. Raises as ``create_batch``
     does."""
     name = BatchName(batch_id or new_batch_id(time.time()), state=BatchState.PREPARING)
-    path = dirs.path / TUI_FOLDER / str(name)
     with ExitStack() as stack:
-        try:
-            tui = _make_batch_folder(stack, dirs, name)
-        except OSError as error:
-            with suppress(OSError):
-                os.rmdir(TUI_FOLDER, dir_fd=dirs.hipercow)
-            raise _write_error(path, error) from None
-        folder = -1
-        try:
-            folder = open_dir(stack, path, tui, dirs.mount)
-            heartbeat = Heartbeat.of_batch(folder)
-            stack.callback(heartbeat.end)
-            subfolders = _make_subfolders(stack, dirs, path, folder)
-            batch = Batch(dirs, name, tui, folder, *subfolders, heartbeat)
-        except OSError as error:
-            remove_empty_batch(dirs, tui, name, folder)
-            raise _write_error(path, error) from None
+        made = _make_batch_folder(stack, dirs, str(name))
+        batch = Batch(dirs, name, made.tui, made.folder, *made.subfolders, made.heartbeat)
         stack.callback(batch.release)
         yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchFolder:
+    """A new folder in ``hipercow/tui/`` with the heartbeat and the subfolders of a batch, all
+    open."""
+
+    tui: int
+    folder: int
+    subfolders: tuple[int, int, int]
+    heartbeat: Heartbeat
+
+
+def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: str) -> _BatchFolder:
+    """Make a folder in ``hipercow/tui/`` like that of a batch. Raises as ``create_batch`` does."""
+    path = dirs.path / TUI_FOLDER / name
+    try:
+        tui = _make_new_folder(stack, dirs, name)
+    except OSError as error:
+        with suppress(OSError):
+            os.rmdir(TUI_FOLDER, dir_fd=dirs.hipercow)
+        raise _write_error(path, error) from None
+    folder = -1
+    try:
+        folder = open_dir(stack, path, tui, dirs.mount)
+        heartbeat = Heartbeat.of_batch(folder)
+        stack.callback(heartbeat.end)
+        return _BatchFolder(tui, folder, _make_subfolders(stack, dirs, path, folder), heartbeat)
+    except OSError as error:
+        remove_empty_batch(dirs, tui, name, folder)
+        raise _write_error(path, error) from None
 
 
 @contextmanager
@@ -178,29 +203,31 @@ def _make_subfolders(
 
 
 def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
-    """Remove batches that other processes prepared and left: they are empty. If the owner may be on
-    another machine, its batch stays for a day."""
+    """Remove batches that other processes prepared and left, and folders of their checks: they are
+    empty. If the owner may be on another machine, its folder stays for a day."""
     with suppress(OSError, PurgeError):
-        for name in list_all_names(tui):
-            if name.state is BatchState.PREPARING and _is_abandoned(dirs, tui, name):
+        checks = filter(is_check_name, os.listdir(tui))
+        batches = (n for n in list_all_names(tui) if n.state is BatchState.PREPARING)
+        for name in (*checks, *map(str, batches)):
+            if _is_abandoned(dirs, tui, name):
                 _remove_prepared(dirs, tui, name)
 
 
-def _is_abandoned(dirs: RootDirs, tui: int, name: BatchName) -> bool:
+def _is_abandoned(dirs: RootDirs, tui: int, name: str) -> bool:
     with ExitStack() as stack:
-        folder = open_dir(stack, dirs.path / TUI_FOLDER / str(name), tui, dirs.mount)
+        folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
         reading, now = read_heartbeat(folder), time.time()
         return reading.is_owner_gone(now) or reading.age(now) > _DAY
 
 
-def _remove_prepared(dirs: RootDirs, tui: int, name: BatchName) -> bool:
+def _remove_prepared(dirs: RootDirs, tui: int, name: str) -> bool:
     with ExitStack() as stack:
-        folder = open_dir(stack, dirs.path / TUI_FOLDER / str(name), tui, dirs.mount)
+        folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
         return remove_empty_batch(dirs, tui, name, folder)
 
 
-def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: BatchName) -> int:
-    """Create the folder of a batch, and return ``hipercow/tui/``, open. Raises OSError and
+def _make_new_folder(stack: ExitStack, dirs: RootDirs, name: str) -> int:
+    """Make a folder in ``hipercow/tui/``, and return ``hipercow/tui/``, open. Raises OSError and
     PurgeError.
 
     The folder must be new, so that nothing is moved onto an existing entry. If a purge died after
@@ -212,7 +239,7 @@ def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: BatchName) -> int
         try:
             tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
             _remove_abandoned(dirs, tui)
-            make_folder(str(name), tui)
+            make_folder(name, tui)
         except FileNotFoundError:
             continue
         except FileExistsError:

@@ -9,6 +9,7 @@
 20261123T231205Z-3f2a.kept         the quarantine: items that could not be put back
 20261123T231205Z-3f2a.2.trash      in the trash, after it was taken over twice
 history/                           one file for each purge, restore and emptying
+check-20261123T231205Z-3f2a        not a batch: the check before the question whether there is space
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _NAME = re.compile(
     rf"({_TIME_ID})(?:\.([1-9]\d{{0,8}}))?(?:\.(preparing|trash|erasing|restoring|kept))?\Z",
     re.ASCII,
 )
+
+_CHECK = "check-"  # no version of this app parses a name that begins so as that of a batch
 
 
 class BatchState(StrEnum):
@@ -82,6 +85,17 @@ def parse_batch_name(name: str) -> BatchName | None:
     if found is None:
         return None
     return BatchName(found[1], int(found[2] or 0), BatchState(found[3] or BatchState.MOVING))
+
+
+def new_check_name(when: float) -> str:
+    """Return a new name for the folder of the check before the question; ``when`` is in seconds
+    since the epoch."""
+    return _CHECK + new_batch_id(when)
+
+
+def is_check_name(name: str) -> bool:
+    """Return whether a folder in ``hipercow/tui/`` has the name of such a check."""
+    return name.startswith(_CHECK) and BATCH_ID.match(name, len(_CHECK)) is not None
 
 
 def bundle_file(name: str) -> str:

@@ -80,8 +80,8 @@ def move_to_trash(
 def preflight(plan: PurgePlan, root: Root) -> str | None:
     """Return a warning for the question before a purge; None if there is no warning.
 
-    It says that a safeguard is unavailable, or why the purge would fail. This makes a batch that is
-    not confirmed, and removes it again.
+    It says that a safeguard is unavailable, or why the purge would fail. This makes a folder of the
+    size of a batch, which no process takes for one, and removes it again.
     """
     try:
         for lang in _langs_of(plan):

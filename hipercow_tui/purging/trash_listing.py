@@ -237,7 +237,7 @@ def _inode_and_time(folder: Path) -> tuple[int, int] | None:
 
 
 def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
-    """Read a batch; None if it vanishes meanwhile, or is not a folder."""
+    """Read a batch; None if it vanishes or changes its state meanwhile, or is not a folder."""
     entry = TrashEntry(name, (), (), (), None, None, None, in_use=False, lang=part.lang)
     try:
         folder = open_folder(str(name), dir_fd=tui)
@@ -257,6 +257,8 @@ def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
         at_rest = name.state in AT_REST
         in_use = not at_rest and _is_alive(part, name.owner_key, read_heartbeat(folder))
         tasks, bundles, partly_erased = read_contents(folder)
+        if not (in_use or at_rest or exists(str(name), tui)):
+            return None  # its owner ended its work and released it while it was read
         return replace(
             entry, tasks=tasks, bundles=bundles, partly_erased=partly_erased, in_use=in_use
         )

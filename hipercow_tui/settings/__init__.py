@@ -1,2 +1,2 @@
-"""The user's settings: saved filters and the theme. It may import ``formats`` and lower
-packages."""
+"""The user's settings: saved filters, keys, columns and the theme. It may import ``formats`` and
+lower packages."""

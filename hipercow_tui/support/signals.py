@@ -10,12 +10,27 @@ from typing import NoReturn
 _ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
+_JOB_CONTROL = tuple(
+    getattr(signal, name) for name in ("SIGTSTP", "SIGCONT") if hasattr(signal, name)
+)
 
 
 @contextmanager
 def on_signals(act: Callable[[int], object]) -> Iterator[None]:
     """Call ``act`` with the number of each such signal. It runs in the main thread, at any time."""
     before = {number: signal.signal(number, lambda got, _: act(got)) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def restore_job_control() -> Iterator[None]:
+    """Restore the handlers of the signals that suspend and resume the process: Textual sets them,
+    and would draw on the terminal again after the app has ended."""
+    before = {number: signal.getsignal(number) for number in _JOB_CONTROL}
     try:
         yield
     finally:

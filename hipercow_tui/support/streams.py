@@ -44,14 +44,14 @@ def open_streams() -> None:
             setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", closefd=False))
 
 
-def print_output(result: dict[str, Any] | Iterable[str]) -> None:
-    """Print lines, or an object as a line of JSON, on standard output.
+def print_output(result: dict[str, Any] | Iterable[str], *, end: str = "\n") -> None:
+    """Print lines, or an object as a line of JSON, on standard output, each followed by ``end``.
 
     Stops reading the lines once one can't be written. Errors of the iterator itself are raised.
     """
     lines = [json.dumps(result)] if isinstance(result, dict) else result
     for line in lines:
-        if not _try_output(sys.stdout.write, f"{escape_controls(line)}\n"):
+        if not _try_output(sys.stdout.write, f"{escape_controls(line)}{end}"):
             return
     _try_output(sys.stdout.flush)
 

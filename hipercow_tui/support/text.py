@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import humanize
 
@@ -50,6 +52,13 @@ def short_id(task_id: str) -> str:
     return f"{task_id[:6]}…{task_id[-4:]}"
 
 
+def first_of(texts: Sequence[str], count: int) -> str:
+    """Return ``a, b and 5 more`` with the first ``count`` texts; ``a, b`` if there are no more."""
+    shown = ", ".join(texts[:count])
+    more = len(texts) - count
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
 def pluralize(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with a noun: ``1 task``, ``1,204 tasks``."""
     word = noun if number == 1 else (plural or f"{noun}s")
@@ -84,19 +93,29 @@ def format_age(then: float, now: float) -> str:
     return f"{format_duration(seconds)} ago"
 
 
-_UNITS = (
-    (365.25 * 86400, "year"),
-    (30.4375 * 86400, "month"),
-    (7 * 86400, "week"),
-    (86400, "day"),
-    (3600, "hour"),
-    (60, "minute"),
+class AgeUnit(NamedTuple):
+    """A unit of ages: its length in seconds, its name, and its symbol as in ``3w``."""
+
+    seconds: int
+    name: str
+    symbol: str
+
+
+# Ages are printed in these units, and read in them by the filter ``finished_before``.
+AGE_UNITS = (
+    AgeUnit(365 * 86400, "year", "y"),
+    AgeUnit(30 * 86400, "month", "mo"),
+    AgeUnit(7 * 86400, "week", "w"),
+    AgeUnit(86400, "day", "d"),
+    AgeUnit(3600, "hour", "h"),
+    AgeUnit(60, "minute", "min"),
+    AgeUnit(1, "second", "s"),
 )
 
 
 def format_duration(seconds: float) -> str:
     """Return a duration in its largest unit, rounded down: ``3 weeks``, ``12 seconds``."""
-    for length, unit in _UNITS:
-        if seconds >= length:
-            return pluralize(int(seconds // length), unit)
-    return pluralize(max(0, int(seconds)), "second") if seconds >= 1 else f"{seconds:.1g} seconds"
+    for unit in AGE_UNITS:
+        if seconds >= unit.seconds:
+            return pluralize(int(seconds // unit.seconds), unit.name)
+    return f"{max(0.0, seconds):.1g} seconds"

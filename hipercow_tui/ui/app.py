@@ -8,30 +8,35 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.keys import format_key
 from textual.screen import Screen
 from textual.theme import Theme
 
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.column_store import ColumnFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS, KeyGroup
+from hipercow_tui.ui.key_names import shown_keys
+from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.terminal_app import TerminalApp
+from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.workers.base import start_thread
 
 
 class HipercowApp(TerminalApp):
     """Browse a root, plan a purge, purge; with ``read_only`` without purging.
 
-    ``indexed`` says whether tasks are stored for the next start. ``filters`` is the file of saved
-    filters and ``theme`` the file with the theme; both are None if they can't be used. ``first``
-    are the filters to begin with. ``clock`` gives the time in seconds since the epoch.
+    ``indexed`` says whether tasks are stored for the next start. ``filters``, ``columns`` and
+    ``theme`` are the files of saved filters, chosen columns and the theme, None if they can't be
+    used. ``first`` are the filters to begin with, ``keymap`` the keys that the user chose.
+    ``clock`` gives the time in seconds since the epoch.
     """
 
     CSS_PATH = "app.tcss"
@@ -44,24 +49,31 @@ class HipercowApp(TerminalApp):
         read_only: bool = False,
         indexed: bool = False,
         filters: FilterFile | None = None,
+        columns: ColumnFile | None = None,
         first: SavedFilter | None = None,
         theme: ThemeFile | None = None,
+        keymap: Keymap | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(theme)
         self._theme_file = theme
+        self.user_keys = keymap or Keymap()
         self._last_theme = self.first_theme
         self.browser = BrowseScreen(
             root,
             read_only=read_only,
             indexed=indexed,
             filters=filters,
+            columns=columns,
             first=first or SavedFilter(),
             clock=clock,
         )
 
     def on_mount(self) -> None:
-        """Store another theme when the user chooses one."""
+        """Use the keys that the user chose; store another theme when the user chooses one."""
+        self.set_keymap(self.user_keys.keys)
+        if problems := "\n".join(self.user_keys.problems):
+            self.notify(problems, title="Keys", severity="warning", timeout=30, markup=False)
         self.theme_changed_signal.subscribe(self, self._store_theme)
 
     def _store_theme(self, theme: Theme) -> None:
@@ -79,6 +91,26 @@ class HipercowApp(TerminalApp):
 
         start_thread(store, lambda error: self.post_message(WorkerFailed(error)))
 
+    async def on_event(self, event: events.Event) -> None:
+        """Remove the note of the footer when a key is pressed."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._show_note("")
+        await super().on_event(event)
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Say in the footer that a key does nothing, if no binding handles it."""
+        handled = await super()._check_bindings(key, priority)
+        if not (handled or priority or key == "escape"):
+            keys = shown_keys(HELP_KEY, self.user_keys.keys)
+            self._show_note(f"'{format_key(key)}' does nothing here · {keys} shows the keys")
+        return handled
+
+    def _show_note(self, note: str) -> None:
+        """Show a note in place of the keys of the footer; without one, the keys."""
+        for footer in self.screen.children if self.screen_stack else ():
+            if isinstance(footer, KeyFooter):
+                footer.note = note
+
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
         return self.browser
@@ -88,7 +120,8 @@ class HipercowApp(TerminalApp):
         moves = {binding.id for binding in MOVE_KEYS}
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             is_ours = binding.id and binding.id not in moves
-            if enabled and is_ours and binding.description and not binding.system:
+            opens_this = binding.action == "command_palette"
+            if enabled and is_ours and binding.description and not opens_this:
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
         if screen is self.browser:
@@ -115,12 +148,11 @@ class HipercowApp(TerminalApp):
         )
 
     def action_help(self) -> None:
-        """Show all keys and the rules."""
+        """Show the keys of the present screen, then all others, and the rules."""
         from hipercow_tui.ui.dialogs.help import HelpScreen
-        from hipercow_tui.ui.screens.plan import PlanScreen
+        from hipercow_tui.ui.key_catalog import help_sections
 
-        plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
-        self.push_screen(HelpScreen([KeyGroup("In the plan", plan)]))
+        self.push_screen(HelpScreen(help_sections(self.screen, self.user_keys.keys)))
 
     def action_help_quit(self) -> None:
         """Handle ctrl+c: stop a running job, as in a command."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -119,6 +119,24 @@ class PlacedColumn:
     column: Column
     start: int
     width: int
+
+
+def chosen_columns(
+    automatic: Sequence[Column], every: Sequence[Column], choice: Mapping[str, bool]
+) -> Sequence[Column]:
+    """Return the columns that the user chose, in the order of ``every``.
+
+    ``choice`` says by key which columns are shown or hidden; the others are shown if they are
+    ``automatic``. Chosen columns are left out last on a narrow terminal. Without any column, return
+    the automatic ones.
+    """
+    known = {column.key: column for column in automatic}
+    chosen = [
+        replace(column, rank=min(column.rank, 1)) if column.key in choice else column
+        for column in (known.get(column.key, column) for column in every)
+        if choice.get(column.key, column.key in known)
+    ]
+    return chosen or automatic
 
 
 def place_columns(

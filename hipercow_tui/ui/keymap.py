@@ -1,13 +1,14 @@
-"""The keys of the app, the main screen, the log and the trash, for the footer and the help.
+"""The keys of the app, the main screen, the plan, the log and the trash, for the footer and the
+help.
 
 The command palette reads them too. Other screens, dialogs and widgets bind their own keys: for
-example the plan, the history, the inputs and the questions before a purge.
+example the history, the inputs and the questions before a purge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from textual.binding import Binding
 
@@ -21,6 +22,15 @@ class KeyGroup:
 
     title: str
     keys: Sequence[Binding]
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The keys that the user chose: ``keys`` by id, in the form that Textual takes, without those
+    that can't be used. ``problems`` are sentences on these."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def _key(
@@ -40,8 +50,17 @@ def _key(
 MOVE_KEYS = (
     _key("j,down", "move(1)", "Down", "Down one row", id="down", display="j ↓"),
     _key("k,up", "move(-1)", "Up", "Up one row", id="up", display="k ↑"),
-    _key("pagedown,ctrl+f", "page(1)", "Page down", "Down one page", id="pagedown", display="PgDn"),
-    _key("pageup,ctrl+b", "page(-1)", "Page up", "Up one page", id="pageup", display="PgUp"),
+    _key(
+        "pagedown,ctrl+f",
+        "page(1)",
+        "Page down",
+        "Down one page",
+        id="pagedown",
+        display="PgDn ctrl+f",
+    ),
+    _key("pageup,ctrl+b", "page(-1)", "Page up", "Up one page", id="pageup", display="PgUp ctrl+b"),
+    _key("ctrl+d", "page(0.5)", "Half down", "Down half a page", id="half_down", display="ctrl+d"),
+    _key("ctrl+u", "page(-0.5)", "Half up", "Up half a page", id="half_up", display="ctrl+u"),
     _key("g,home", "first", "First", "First row", id="first", display="g Home"),
     _key("G,end", "last", "Last", "Last row", id="last", display="G End"),
     _key(
@@ -63,17 +82,19 @@ BACK_KEY = _key(
     display="esc",
 )
 
-# For text that scrolls: Textual itself binds the arrows, PgUp, PgDn, Home and End.
-SCROLL_KEYS = tuple(
-    Binding(key, action, show=False)
-    for key, action in (
-        ("j", "scroll_down"),
-        ("k", "scroll_up"),
-        ("g", "scroll_home"),
-        ("G", "scroll_end"),
-        ("space,ctrl+f", "page_down"),
-        ("ctrl+b", "page_up"),
-    )
+# The keys of a list without those of a table.
+LIST_KEYS = tuple(key for key in MOVE_KEYS if key.id != "open")
+
+# For text that scrolls. Textual itself binds the arrows, PgUp, PgDn, Home and End.
+SCROLL_KEYS = (
+    _key("j", "scroll_down", "", "Down one line", id="scroll.down"),
+    _key("k", "scroll_up", "", "Up one line", id="scroll.up"),
+    _key("space,ctrl+f", "page_down", "", "Down one page", id="scroll.page_down"),
+    _key("ctrl+b", "page_up", "", "Up one page", id="scroll.page_up"),
+    _key("ctrl+d", "half_page(1)", "", "Down half a page", id="scroll.half_down"),
+    _key("ctrl+u", "half_page(-1)", "", "Up half a page", id="scroll.half_up"),
+    _key("g", "scroll_home", "", "To the beginning", id="scroll.home"),
+    _key("G", "scroll_end", "", "To the end", id="scroll.end"),
 )
 
 MARK_KEYS = (
@@ -101,12 +122,29 @@ SEARCH_KEYS = (
         "slash",
         "search",
         "Search",
-        "Search the list of tasks, bundles or errors",
+        "Search the list; beta > 0.9 compares an input as a number",
         id="search",
         show=True,
     ),
     _key("n", "hit(1)", "Next hit", "Next hit", id="next_hit"),
     _key("N", "hit(-1)", "Previous hit", "Previous hit", id="previous_hit"),
+)
+
+MATCH_KEYS = (
+    _key(
+        "right_square_bracket",
+        "match(1)",
+        "Next match",
+        "Next row that is matched",
+        id="next_match",
+    ),
+    _key(
+        "left_square_bracket",
+        "match(-1)",
+        "Previous match",
+        "Previous row that is matched",
+        id="previous_match",
+    ),
 )
 
 FILTER_KEYS = (
@@ -126,7 +164,7 @@ FILTER_KEYS = (
         "0",
         "clear_filters",
         "No filter",
-        "Show all tasks: remove all filters and marks",
+        "Remove all filters and marks, and show all tasks",
         id="clear",
     ),
     _key(
@@ -140,6 +178,7 @@ FILTER_KEYS = (
 
 VIEW_KEYS = (
     _key("s", "sort", "Sort", "Reverse the sort order", id="sort"),
+    _key("S", "sort_menu", "Sort by …", "Choose the column to sort by", id="sort_menu"),
     _key(
         "less_than_sign",
         "sort_by(-1)",
@@ -154,6 +193,7 @@ VIEW_KEYS = (
         "Sort by the column to the right",
         id="sort_right",
     ),
+    _key("F", "columns", "Columns …", "Choose the columns", id="columns"),
     _key("b", "toggle_pane('bundles')", "Bundles", "Show bundles; again: tasks", id="switch"),
     _key("e", "toggle_pane('errors')", "Errors", "Show errors; again: tasks", id="errors"),
     _key("o", "messages", "Messages", "Show every message of an error", id="messages"),
@@ -177,6 +217,13 @@ PURGE_KEYS = (
         id="undo",
         show=True,
     ),
+    _key(
+        "d,x,delete",
+        "explain_purge",
+        "",
+        "Nothing is deleted: they say that p plans a purge",
+        id="explain_purge",
+    ),
     _key("T", "trash", "Trash", "Show the trash and interrupted purges", id="trash"),
     _key("H", "history", "History", "Show past purges, restores and emptyings", id="history"),
 )
@@ -197,6 +244,117 @@ TRASH_KEYS = (
     _key("E", "empty_all", "Empty all", "Empty the trash", id="trash.empty_all", show=True),
     _key("h", "history", "History", "Show the history", id="trash.history", show=True),
     _key("escape,q,T", "back", "Back", "Go back", id="trash.back", show=True, display="esc"),
+)
+
+PLAN_KEYS = (
+    _key("D", "purge", "Purge…", "Purge this plan, after a question", id="plan.purge", show=True),
+    _key(
+        "space",
+        "keep",
+        "Keep",
+        "Keep the chain, or all chains of a bundle or group; again: take them back",
+        id="plan.keep",
+        show=True,
+    ),
+    _key(
+        "x",
+        "leave_out",
+        "Leave out blocked",
+        "Leave out blocked chains: on or off",
+        id="plan.skip",
+        show=True,
+    ),
+    _key(
+        "I",
+        "ignore",
+        "Ignore bundles",
+        "Ignore unreadable bundles: on or off",
+        id="plan.ignore",
+        show=True,
+    ),
+    _key(
+        "t",
+        "group",
+        "Group",
+        "Group by reason, bundle, error, age or nothing",
+        id="plan.group",
+        show=True,
+    ),
+    _key("s", "sort", "Sort", "Reverse the sort order", id="plan.sort"),
+    _key(
+        "less_than_sign",
+        "sort_by(-1)",
+        "Sort left",
+        "Sort by id, what runs, size or age: the previous one",
+        id="plan.sort_left",
+    ),
+    _key(
+        "greater_than_sign",
+        "sort_by(1)",
+        "Sort right",
+        "Sort by age, size, what runs or id: the next one",
+        id="plan.sort_right",
+    ),
+    _key("left", "fold(True)", "Fold", "Fold the chain or group", id="plan.fold", display="←"),
+    _key(
+        "right",
+        "fold(False)",
+        "Unfold",
+        "Unfold the chain or group",
+        id="plan.unfold",
+        display="→",
+    ),
+    _key(
+        "enter",
+        "details",
+        "Details",
+        "Show all details of the task",
+        id="plan.details",
+        display="Enter",
+    ),
+    _key("l", "log", "Log", "Show the log of the task", id="plan.log"),
+    _key(
+        "i",
+        "inputs",
+        "Inputs",
+        "Show the inputs of its bundle, or else of its group, as columns",
+        id="plan.inputs",
+    ),
+    _key("slash", "search", "Search", "Search the plan", id="plan.search", show=True),
+    _key("n", "hit(1)", "Next hit", "Next hit", id="plan.next_hit"),
+    _key("N", "hit(-1)", "Previous hit", "Previous hit", id="plan.previous_hit"),
+    _key(
+        "right_square_bracket",
+        "go(1)",
+        "Next group",
+        "Go to the next group or warning",
+        id="plan.next",
+    ),
+    _key(
+        "left_square_bracket",
+        "go(-1)",
+        "Previous group",
+        "Go to the previous group or warning",
+        id="plan.previous",
+    ),
+    _key(
+        "escape,q",
+        "back",
+        "Back",
+        "End the search, or go back; nothing is changed",
+        id="plan.back",
+        show=True,
+        display="esc",
+    ),
+    _key("e", "save", "Save plan", "Save the plan as JSON", id="plan.save", show=True),
+    _key(
+        "c",
+        "copy",
+        "Copy R call",
+        "Copy the R call that purges the same tasks",
+        id="plan.copy",
+        show=True,
+    ),
 )
 
 LOG_KEYS = (
@@ -229,8 +387,11 @@ LOG_KEYS = (
     ),
 )
 
+HELP_KEY = _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True)
+
 APP_KEYS = (
-    _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True),
+    _key("ctrl+p,colon", "command_palette", "Palette", "Find any command by name", id="palette"),
+    HELP_KEY,
     _key("q", "quit", "Quit", "Quit", id="quit", show=True),
 )
 
@@ -238,11 +399,12 @@ KEY_GROUPS = (
     KeyGroup("Move", (*MOVE_KEYS, BACK_KEY)),
     KeyGroup("Mark", MARK_KEYS),
     KeyGroup("Filter", FILTER_KEYS),
-    KeyGroup("Search", SEARCH_KEYS),
+    KeyGroup("Search", (*SEARCH_KEYS, *MATCH_KEYS)),
     KeyGroup("View", VIEW_KEYS),
     KeyGroup("Purge", PURGE_KEYS),
+    KeyGroup("In the plan", PLAN_KEYS),
     KeyGroup("In the log", LOG_KEYS),
     KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),
 )
-BROWSE_KEYS = (BACK_KEY, *MARK_KEYS, *SEARCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)
+BROWSE_KEYS = (BACK_KEY, *SEARCH_KEYS, *MATCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)

@@ -7,6 +7,7 @@ queue and block the app for ever: it could no longer wait for a purge to stop.
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 from textual.app import App
@@ -36,6 +37,12 @@ class ResilientDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Write to the screen, with ASCII replacements if the locale is not UTF-8."""
         super().write(to_ascii(data) if self._ascii_only else data)
+
+    def _sigcont_application(self, *arguments: object) -> None:
+        """Draw again after a suspension. When a terminal closes, the kernel sends SIGCONT too, and
+        there is nothing to draw on."""
+        if os.isatty(self.fileno):
+            super()._sigcont_application(*arguments)
 
     def run_input_thread(self) -> None:
         """Process input until the terminal disconnects."""

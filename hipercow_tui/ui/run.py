@@ -16,15 +16,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.column_store import ColumnFile
+from hipercow_tui.settings.key_file import KeyFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.malloc_tuning import limit_heap_growth
-from hipercow_tui.support.signals import ignore_signal, on_signals
+from hipercow_tui.support.signals import ignore_signal, on_signals, restore_job_control
 from hipercow_tui.support.streams import print_message, print_output
 
 if TYPE_CHECKING:
+    from hipercow_tui.ui.keymap import Keymap
     from hipercow_tui.ui.messages import JobEnded
     from hipercow_tui.ui.terminal_app import TerminalApp
     from hipercow_tui.ui.workers.purge_job import JobRunner
@@ -78,8 +81,10 @@ def run_app(
         read_only=read_only,
         indexed=indexed,
         filters=filters,
+        columns=ColumnFile.of_user(),
         first=first,
         theme=theme,
+        keymap=_load_keymap(),
     )
     _run(app, mouse=mouse)
     job = app.browser.purge.job
@@ -89,11 +94,25 @@ def run_app(
     return app.return_code or DONE
 
 
+def _load_keymap() -> Keymap | None:
+    """Return the keys that the user chose, None if there are none."""
+    file = KeyFile.of_user()
+    if file is None or not os.path.lexists(file.path):
+        return None
+    from hipercow_tui.ui.key_catalog import load_keymap  # imports every screen
+
+    return load_keymap(file)
+
+
 def _run(app: TerminalApp, *, mouse: bool) -> None:
     from hipercow_tui.ui.workers.base import DaemonExecutor
     from hipercow_tui.ui.workers.loop_priority import new_loop
 
-    with on_signals(app.leave), asyncio.Runner(loop_factory=new_loop) as runner:
+    with (
+        restore_job_control(),
+        on_signals(app.leave),
+        asyncio.Runner(loop_factory=new_loop) as runner,
+    ):
         runner.get_loop().set_default_executor(DaemonExecutor())
         runner.run(app.run_async(mouse=mouse))
 

@@ -32,8 +32,10 @@ class WaitingApp(TerminalApp):
     """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,escape", "leave(0)", "Quit", key_display="q"),
-        Binding("ctrl+c", f"leave({INTERRUPTED})", show=False, priority=True),
+        Binding("q,escape", "leave(0)", "Quit", key_display="q", id="waiting.quit"),
+        Binding(
+            "ctrl+c", f"leave({INTERRUPTED})", "Stop", show=False, priority=True, id="waiting.stop"
+        ),
     ]
 
     def __init__(self, root: Future[Root], where: str, theme_file: ThemeFile | None) -> None:

@@ -21,6 +21,9 @@ _MODULES = (
     "ui.dialogs.save_filter",
     "ui.dialogs.problems",
     "ui.dialogs.choice",
+    "ui.dialogs.sort_menu",
+    "ui.dialogs.columns",
+    "ui.key_catalog",
 )
 
 

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+from itertools import pairwise
+from math import inf
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import NOW, task_id
 
+from hipercow_tui.analysis.error_groups import parse_number
 from hipercow_tui.analysis.sweep import (
     SORT_BY_FINISHED,
     SORT_BY_STATUS,
-    FailureRate,
     Sweep,
     SweepSort,
-    failure_rates,
+    comparable_ids,
     make_sweep,
     sort_rows,
 )
-from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.domain.task import Lang, Status, Task
 
 
 def task(place: int, status: Status = Status.SUCCESS) -> Task:
@@ -69,25 +72,39 @@ def test_sweep_is_searched_by_name_value_and_id() -> None:
     sweep = make_sweep(INPUTS)
     found = {
         query: [place for place in range(3) if sweep.matches(task_id(place), query)]
-        for query in ("beta = 1", "REGION", task_id(1)[:6], "gamma")
+        for query in ("region = ", "REGION", task_id(1)[:6], "gamma")
     }
-    assert found == {"beta = 1": [0, 2], "REGION": [0, 1, 2], task_id(1)[:6]: [1], "gamma": []}
+    assert found == {"region = ": [0, 1, 2], "REGION": [0, 1, 2], task_id(1)[:6]: [1], "gamma": []}
 
 
-def test_failure_rates_along_numbers_and_along_texts() -> None:
-    tasks = [task(n, Status.FAILURE if n >= 15 else Status.SUCCESS) for n in range(20)]
-    inputs = {
-        t.id: (("n", str(n)), ("k", "1L" if n % 2 else "2L"), ("r", f'"r{n}"'))
-        for n, t in enumerate(tasks)
+def test_sweep_is_searched_by_numbers() -> None:
+    sweep = make_sweep(INPUTS)
+    expected = {
+        "beta = 1": [],
+        "beta = 10.0": [0],
+        "beta > 9": [0, 2],
+        "beta != 100": [0, 1],
+        "gamma = 1": [0, 1, 2],
+        "region > 1": [],
     }
-    sweep = make_sweep(inputs)
-    assert failure_rates(sweep, tasks, 0, 4) == (
-        FailureRate("0", 5, 0), FailureRate("4.75", 5, 0), FailureRate("9.5", 5, 0),
-        FailureRate("19", 5, 5),
-    )  # fmt: skip
-    assert failure_rates(sweep, tasks, 1, 4) == (FailureRate("1L", 10, 3), FailureRate("2L", 10, 2))
-    assert len(failure_rates(sweep, tasks, 2, 4)) == 4
-    assert failure_rates(Sweep(("n",)), tasks, 0, 4) == ()
+    for query, places in expected.items():
+        assert [n for n in range(3) if sweep.matches(task_id(n), query)] == places, query
+
+
+def test_successful_tasks_of_the_same_bundles_are_compared() -> None:
+    tasks = [
+        task(0, Status.FAILURE)._replace(bundles=("a", "b")),
+        task(1)._replace(bundles=("a",)),
+        task(2)._replace(bundles=("c",)),
+        task(3, Status.FAILURE)._replace(bundles=("a",)),
+        task(4, Status.RUNNING)._replace(bundles=("b",)),
+        task(5)._replace(bundles=("c", "b")),
+        task(6)._replace(bundles=("a",), lang=Lang.PY),
+        task(7),
+    ]
+    known = {one.id: one for one in tasks}
+    assert comparable_ids(known, [task_id(0), task_id(99)]) == (task_id(1), task_id(5))
+    assert comparable_ids(known, [task_id(7)]) == ()
 
 
 values = st.sampled_from(
@@ -97,20 +114,32 @@ values = st.sampled_from(
 
 @given(
     st.lists(st.dictionaries(st.sampled_from("abc"), values, max_size=3), max_size=10),
-    st.sampled_from([SORT_BY_STATUS, SORT_BY_FINISHED, "0", "1"]),
+    st.sampled_from([SORT_BY_STATUS, SORT_BY_FINISHED, "0", "1", "2"]),
     st.booleans(),
-    st.integers(1, 5),
 )
 @settings(max_examples=150, deadline=None)
-def test_failure_rates_count_every_task(
-    given_: list[dict[str, str]], key: str, back: bool, parts: int
+def test_rows_are_sorted_by_the_chosen_key_and_then_by_all_inputs(
+    given_: list[dict[str, str]], key: str, back: bool
 ) -> None:
     tasks = [task(n)._replace(finished=None if n % 3 else NOW) for n in range(len(given_))]
     inputs = {t.id: tuple(pairs.items()) for t, pairs in zip(tasks, given_, strict=True)}
     sweep = make_sweep(inputs)
-    assert sorted(sort_rows(sweep, tasks, SweepSort(key, back))) == sorted(inputs)
+    ids = sort_rows(sweep, tasks, SweepSort(key, back))
+    assert sorted(ids) == sorted(inputs)
     for pairs in inputs.values():
         assert set(dict(sweep.constant_inputs)) | set(sweep.names) >= {name for name, _ in pairs}
-    for place in range(len(sweep.names)):
-        told = failure_rates(sweep, tasks, place, parts)
-        assert len(told) <= parts and all(0 <= one.failed <= one.tasks for one in told)
+
+    def order_of(value: str | None) -> tuple[float, int, str]:
+        number = None if value is None else parse_number(value)
+        if number is not None:
+            return number, 0, ""
+        return inf, 2 if value is None else 1, value or ""
+
+    rows = [tuple(map(order_of, sweep.values[i])) for i in ids]
+    if not key.isdigit():
+        return
+    if int(key) < len(sweep.names):
+        chosen = [row[int(key)] for row in rows]
+        assert chosen == sorted(chosen, reverse=back)
+    equal = [pair for pair in pairwise(rows) if pair[0][int(key) :][:1] == pair[1][int(key) :][:1]]
+    assert all(one <= other for one, other in equal)

@@ -38,7 +38,7 @@ stacks = st.one_of(
         finished_before=st.one_of(st.none(), st.just(FinishedBefore(NOW - 30 * DAY, "30 days"))),
     ),
 )
-queries = st.sampled_from(["", "00", "sweep", "BETA", "beta = 2", "fit-a"])
+queries = st.sampled_from(["", "00", "sweep", "BETA", "beta = 2", "beta > 9", "fit-a"])
 summaries = {task_id(n): TaskSummary("run_sir(beta)", f"beta = {n}") for n in range(0, 24, 2)}
 
 
@@ -163,6 +163,19 @@ def test_search_looks_at_messages_but_not_at_the_reasons_for_missing_ones() -> N
     assert view_of(four(), query="TOO", failures=failed).hits == (3,)
 
 
+def test_a_comparison_finds_inputs_as_numbers() -> None:
+    known = {A: TaskSummary("run", "beta = 0.252"), B: TaskSummary("run", "beta = 0.25")}
+    failed = {D: Failure("no", inputs=(("beta", "0.250"),))}
+    found = {
+        query: view_of(four(), query=query, summaries=known, failures=failed)
+        for query in ("beta = 0.25", "beta > 0.25", "beta = 0.2")
+    }
+    rows = {query: [view.ids[row] for row in view.hits] for query, view in found.items()}
+    assert rows == {"beta = 0.25": [B, D], "beta > 0.25": [A], "beta = 0.2": []}
+    assert found["beta = 0.25"].failed_hits == {D}
+    assert view_of(four(), query="run", summaries=known, failures=failed).failed_hits == frozenset()
+
+
 def test_mark_all_during_a_search_marks_hits_that_pass_the_filters() -> None:
     known = {A: TaskSummary("fit(x)"), C: TaskSummary("fit(y)")}
     view = view_of(four(), FAILURES, query="fit", summaries=known)
@@ -243,3 +256,16 @@ def test_the_statuses_of_a_bundle_are_reduced_in_the_order_of_hipercow(
     snapshot = snapshot_of(tasks, {"b": (*(task.id for task in tasks), task_id(200))})
     (line,) = BundleRowBuilder().build(snapshot, {})
     assert (line.overall_status, line.task_count, line.missing_count) == (reduced, len(tasks), 1)
+
+
+@given(snapshots(), stacks, st.booleans(), st.integers(0, 30), st.sampled_from([1, -1]))
+def test_next_match_is_the_nearest_matched_row_in_its_direction(
+    snapshot: Snapshot, stack: FilterStack, only: bool, row: int, step: int
+) -> None:
+    view = view_of(snapshot, stack, only_matched=only)
+    row = min(row, max(0, len(view.ids) - 1))
+    found = view.next_match(row, step)
+    rows = [at for at, task_id in enumerate(view.ids) if task_id in view.matched]
+    ahead = [at for at in rows if (at > row if step > 0 else at < row)]
+    expected = ahead or rows
+    assert found == ((expected[0] if step > 0 else expected[-1]) if expected else None)

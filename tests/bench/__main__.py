@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hipercow_tui.demo import write_root
 
-from .core import call_figures, purge_figure, scan_figures, slow_figure
+from .core import call_figures, list_figure, purge_figure, scan_figures, slow_figure
 from .fuzz import fuzz_figures
 from .mechanisms import mechanism_figures
 from .screen import memory_figure, screen_figures
@@ -55,6 +55,7 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
     big = _root(folder, tasks)
     if "scan" in parts:
         yield from scan_figures(big, folder)
+        yield list_figure(big)
     if "calls" in parts:
         yield from call_figures(big)
     if "memory" in parts:

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import PURGEABLE
@@ -49,6 +51,17 @@ def scan_figures(where: Path, cache: Path) -> Iterator[Figure]:
     yield ratio("cold scan / smallest loop in one process", cold, lean, 1.2)
     yield ratio("refresh without changes / cold scan", refresh, cold, 0.05)
     yield ratio("second start with the index / cold scan", second, cold, 0.15)
+
+
+def list_figure(where: Path) -> Figure:
+    """Measure ``list --json`` of all tasks, with a null device as its output, and a scan."""
+
+    def print_list() -> None:
+        with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):
+            main(["list", str(where), "--json"])
+
+    scan, listing = interleaved(REPEATS, lambda: read_root(find_root(where)), print_list)
+    return ratio("list --json / cold scan", listing, scan, 1.5)
 
 
 def call_figures(where: Path) -> Iterator[Figure]:

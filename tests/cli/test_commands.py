@@ -459,4 +459,4 @@ def test_a_terminal_that_is_closed_does_not_change_the_result(root: Root) -> Non
 
 def test_an_unknown_task_id_is_refused(root: Root, capsys: Capture) -> None:
     assert run("purge", root, "--task-id", task_id(99), "--trash", "--yes") == 1
-    assert "do not exist" in capsys.readouterr().err
+    assert f"does not exist in {root.path}: {task_id(99)}" in capsys.readouterr().err

@@ -162,7 +162,7 @@ def test_nothing_to_purge_is_not_an_error(root: Path, capsys: pytest.CaptureFixt
         (("--finished-before", "soon"), 2, "is not a time"),
         (("--in-bundle", "nowhere*"), 2, "No bundle matches"),
         (("--in-bundle", "{a,b"), 2, "not closed"),
-        (("--task-id", D), 1, "1 / 1 task do not exist"),
+        (("--task-id", D), 1, "1 / 1 task does not exist"),
     ],
 )
 def test_a_refused_purge_gives_a_message(
@@ -235,6 +235,44 @@ def test_an_invalid_saved_filter_gives_a_message(
 def test_a_missing_root_gives_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list", tmp_path) == 1
     assert "Couldn't find hipercow root" in capsys.readouterr().err
+
+
+def test_a_file_as_root_gives_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data.csv").touch()
+    assert run("list", tmp_path / "data.csv") == 1
+    assert f"{tmp_path / 'data.csv'} is a file, and there is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "command"), [("lst", "list"), ("histry", "history"), ("prge", "purge")]
+)
+def test_a_misspelled_command_gives_a_hint(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    word: str,
+    command: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in ([word], [word, "x", "--json"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 2
+        said = f"there is no command '{word}': did you mean '{command}'?"
+        assert said in capsys.readouterr().err
+    (tmp_path / word).mkdir()  # it may be a root
+    assert run(word) == 1
+    assert "needs a terminal" in capsys.readouterr().err
+
+
+def test_messages_of_purge_have_the_names_of_options(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("purge", root) == 2
+    said = capsys.readouterr().err
+    assert "at least one of --task-id, --finished-before, --in-bundle, --with-status" in said
+    assert run("purge", root, "--task-id", C, "--yes") == 1
+    assert "leave out the blocked retry chains (--skip-blocked)" in capsys.readouterr().err
 
 
 def test_list_json_has_the_documented_keys(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 
 from hipercow_tui.domain.cutoff_time import EXPECTED, parse_cutoff
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.text import (
+    AGE_UNITS,
+    AgeUnit,
+    escape_controls,
+    format_age,
+    format_duration,
+)
+from hipercow_tui.ui.widgets.task_cells import short_age
 
 NOW = 1_800_000_000.0
 
@@ -24,6 +32,18 @@ NOW = 1_800_000_000.0
         ("2 w", 14 * 86400),
         ("1 week", 7 * 86400),
         ("6 hours", 6 * 3600),
+        ("30 min", 1800),
+        ("30 minutes", 1800),
+        ("5 mins", 300),
+        ("45 s", 45),
+        ("45 secs", 45),
+        ("1 month", 30 * 86400),
+        ("3 mo", 90 * 86400),
+        ("2mo", 60 * 86400),
+        ("1 year", 365 * 86400),
+        ("2 y ago", 730 * 86400),
+        ("just now", 0),
+        ("now", 0),
         ("1 h", 3600),
         ("0 hours", 0),
         ("1 week ago", 7 * 86400),
@@ -97,8 +117,25 @@ def test_text_that_is_not_a_time_is_refused_with_the_accepted_forms(text: str) -
 
 
 def test_unknown_unit_is_refused_with_the_accepted_forms() -> None:
-    with pytest.raises(FilterError, match="'fortnights' is not a unit of time: write '<n> hours'"):
+    with pytest.raises(FilterError, match="'fortnights' is not a unit of time: write an age"):
         parse_cutoff("9 fortnights", NOW)
+
+
+@pytest.mark.parametrize("unit", AGE_UNITS)
+def test_every_unit_is_named_in_the_accepted_forms(unit: AgeUnit) -> None:
+    assert re.search(rf"\b{unit.symbol}\b", EXPECTED)
+
+
+@given(st.floats(min_value=-100, max_value=999 * 365 * 86400))
+def test_printed_ages_can_be_typed_back_within_their_rounding(age: float) -> None:
+    printed = format_age(NOW - age, NOW)
+    words = [printed, short_age(printed)]
+    if age >= 1:
+        words += [format_duration(age), short_age(format_duration(age))]
+    for text in words:
+        rounded = NOW - parse_cutoff(text, NOW)
+        assert rounded <= max(0, age) + 1e-3
+        assert age < max(2 * rounded, 10) + 1e-3
 
 
 @pytest.mark.parametrize("text", ["9" * 40 + " days", "1000000000000 w"])

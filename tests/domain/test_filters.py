@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from small_root import DAY, IDS, NOW, snapshot_of, snapshots
+from small_root import DAY, IDS, NOW, snapshot_of, snapshots, task_id
 
 from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.filters import (
@@ -79,8 +79,22 @@ def test_no_matching_bundle_is_an_error_but_one_unmatched_pattern_is_not() -> No
 
 def test_ids_that_do_not_exist_are_counted() -> None:
     snapshot = snapshot_of([Task(A, Status.SUCCESS)])
-    with pytest.raises(UnknownTasksError, match=r"2 / 3 tasks do not exist"):
+    with pytest.raises(UnknownTasksError, match=rf"2 / 3 tasks do not exist in .*: {B}, {C}\. L"):
         TaskIds(frozenset({A, B, C})).check(snapshot)
+    many = [task_id(number) for number in range(100, 108)]
+    with pytest.raises(UnknownTasksError, match=rf"8 / 8 .*: {', '.join(many[:3])} and 5 more\. "):
+        TaskIds(frozenset(many)).check(snapshot)
+    with pytest.raises(
+        UnknownTasksError, match=r"1 / 1 task does not exist in .*: ␛x{19}…x{19}\. "
+    ):
+        TaskIds(frozenset({"\x1b" + "x" * 500})).check(snapshot)
+
+
+def test_the_bundles_of_a_root_are_named_with_the_number_of_others() -> None:
+    for number, said in ((1, "there is b0$"), (5, "b0, b1, b2, b3, b4$"), (7, "b4 and 2 more$")):
+        snapshot = snapshot_of([], bundles={f"b{one}": (A,) for one in range(number)})
+        with pytest.raises(FilterError, match=said):
+            InBundle.of("two").check(snapshot)
 
 
 def test_missing_filters_are_refused_for_a_purge_only() -> None:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import os
 import re
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui.domain.task import Lang
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats import log_file, log_patterns
 from hipercow_tui.formats.log_file import Log, sanitize_line
 from hipercow_tui.formats.log_patterns import (
@@ -303,11 +304,34 @@ def test_sanitized_line_has_no_control_character_outside_colours(raw: bytes) -> 
 
 def test_missing_log_gives_a_message(tmp_path: Path) -> None:
     log = log_of(tmp_path, None, "log.outer")
-    with pytest.raises(LogError, match=r"has no 'log\.outer': it has not started"):
+    with pytest.raises(LogError, match=r"has no 'log\.outer'$"):
         log.state()
     path_of(log).parent.rmdir()
     with pytest.raises(LogError, match="and its logs are gone"):
         log.lines_after(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "started", "said"),
+    [
+        (Status.CREATED, None, "has no 'log' yet: it has not been submitted."),
+        (Status.SUBMITTED, None, "has no 'log' yet: it waits in the queue."),
+        (Status.RUNNING, 1.0, "has no 'log' yet: it runs, but its driver has written nothing."),
+        (Status.SUCCESS, 1.0, "has no 'log': it ran (success), but its driver wrote no log, or"),
+        (Status.FAILURE, 1.0, "has no 'log': it ran (failure), but its driver wrote no log, or"),
+        (Status.CANCELLED, 1.0, "has no 'log': it ran (cancelled), but its driver wrote no log"),
+        (Status.CANCELLED, None, "has no 'log': it was cancelled before it started, or its"),
+        (Status.BROKEN, None, "has no 'log'"),
+    ],
+)
+def test_the_message_for_a_missing_log_follows_the_status(
+    tmp_path: Path, status: Status, started: float | None, said: str
+) -> None:
+    log = replace(log_of(tmp_path, None), task=lambda: Task(TASK, status, started=started))
+    with pytest.raises(LogError) as caught:
+        log.state()
+    assert said in str(caught.value)
+    assert ("Its details show its error" in str(caught.value)) == (status is Status.FAILURE)
 
 
 def test_anything_but_a_regular_file_is_never_opened(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes |
             assert restore(root, batch.batch_id).complete
         assert root_contents(root) == before == root_contents(other)
         assert has_no_batches(root) and has_no_batches(other)
-    assert len(roots) > 30
+    assert len(roots) >= 30
 
 
 def test_an_emptying_that_died_is_restored_or_finished(

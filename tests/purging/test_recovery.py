@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,10 @@ from hipercow_tui.purging import (
     read_history,
     restore,
     trash_actions,
+    trash_listing,
 )
 from hipercow_tui.purging.batch_lifecycle import create_batch
+from hipercow_tui.purging.batch_name import parse_batch_name
 from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     HeartbeatReading,
@@ -96,8 +99,8 @@ def died_moving(root: Root, mode: str) -> str:
     return batch_id
 
 
-def prepared(root: Root) -> list[Path]:
-    return list(root.hipercow.glob("tui/*.preparing"))
+def check_folders(root: Root) -> list[Path]:
+    return list(root.hipercow.glob("tui/check-*"))
 
 
 # Only a confirmed plan is carried out
@@ -110,11 +113,12 @@ def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_pa
         root = find_root(path)
         before = root_contents(root)
         assert not list_trash(root) and not list_interrupted(root)
-        found = prepared(root)
+        assert not [one for one in root.hipercow.glob("tui/*") if parse_batch_name(one.name)]
+        found = check_folders(root)
         left += len(found)
         for folder in found:
             assert not list(folder.glob("*/*")) and not (folder / "manifest.json").exists()
-            batch_id = folder.stem
+            batch_id = folder.name.removeprefix("check-")
             for act in (restore, finish):
                 with pytest.raises(PurgeError, match="There is no"):
                     act(root, batch_id)
@@ -122,26 +126,79 @@ def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_pa
         assert root_contents(root) == before and in_place(root) == set(ALL)
         age_heartbeats(root)
         assert preflight(plan_of(root), root) is None
-        assert not prepared(root) and root_contents(root) == before
+        assert not check_folders(root) and root_contents(root) == before
     assert len(roots) > 10 and left > 5
 
 
-def test_a_batch_that_is_only_prepared_is_not_listed(
-    root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[object] = []
+@contextmanager
+def looking_after_each_change(
+    monkeypatch: pytest.MonkeyPatch, look: Callable[[], object]
+) -> Iterator[list[object]]:
+    """Call ``look`` after each call that changes something, as another process does at any
+    moment, and collect its results."""
+    found: list[object] = []
+    looking = False
     with monkeypatch.context() as patch:
-        for call in ("mkdir", "rmdir", "unlink", "fsync"):
+        for call in ("mkdir", "rmdir", "unlink", "fsync", "rename", "utime"):
             real: Callable[..., Any] = getattr(os, call)
 
-            def looking(*args: Any, real: Callable[..., Any] = real, **kwargs: Any) -> Any:
+            def observed(*args: Any, real: Callable[..., Any] = real, **kwargs: Any) -> Any:
+                nonlocal looking
                 result = real(*args, **kwargs)
-                seen.append((list_trash(root), list_interrupted(root)))
+                if not looking:
+                    looking = True
+                    found.append(look())
+                    looking = False
                 return result
 
-            patch.setattr(os, call, looking)
+            patch.setattr(os, call, observed)
+        yield found
+
+
+def test_the_check_before_the_question_has_no_batch_and_is_not_listed(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look() -> object:
+        names = [path.name for path in root.hipercow.glob("tui/*")]
+        return [*filter(parse_batch_name, names)], list_trash(root), list_interrupted(root)
+
+    with looking_after_each_change(monkeypatch, look) as found:
         assert preflight(plan_of(root), root) is None
-    assert len(seen) > 8 and set(seen) == {((), ())}
+    assert len(found) > 8 and all(one == ([], (), ()) for one in found)
+    assert has_no_batches(root)
+
+
+@pytest.mark.parametrize("act", ["purge", "trash", "restore", "empty"])
+def test_a_batch_in_use_is_never_listed_as_interrupted(
+    root: Root, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """Not even in the moment when its owner ends its work."""
+    actions: dict[str, Callable[[], object]] = {
+        "purge": lambda: execute(plan_of(root), root),
+        "trash": lambda: move_to_trash(plan_of(root), root),
+        "restore": lambda: restore(root, list_trash(root)[0].batch_id),
+        "empty": lambda: empty(root, list_trash(root)),
+    }
+    if act in ("restore", "empty"):
+        trashed(root)
+    with looking_after_each_change(monkeypatch, lambda: list_interrupted(root)) as found:
+        actions[act]()
+    assert len(found) > 8 and set(found) == {()}
+
+
+def test_a_batch_whose_owner_ends_while_it_is_read_is_not_listed_as_interrupted(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader opened the folder before its last rename, and reads that it is released."""
+    batch_id = died_moving(root, "trash")
+
+    def read_late(folder: int) -> HeartbeatReading:
+        batches(root)[0].rename(batches(root)[0].with_suffix(".trash"))
+        return read_heartbeat(folder)
+
+    monkeypatch.setattr(trash_listing, "read_heartbeat", read_late)
+    assert list_interrupted(root) == ()
+    assert [one.batch_id for one in list_trash(root)] == [batch_id]
 
 
 def test_a_manifest_records_the_confirmation(root: Root) -> None:
@@ -739,9 +796,12 @@ def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(tmp_pa
     assert tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks") == before
 
 
+@pytest.mark.parametrize("name", ["20261123T231205Z-3f2a.preparing", "check-20261123T231205Z-3f2a"])
 @pytest.mark.parametrize("hours", [1, 25])
-def test_a_batch_prepared_by_another_machine_is_removed_after_a_day(root: Root, hours: int) -> None:
-    folder = root.hipercow / "tui" / "20261123T231205Z-3f2a.preparing"
+def test_a_batch_prepared_by_another_machine_is_removed_after_a_day(
+    root: Root, hours: int, name: str
+) -> None:
+    folder = root.hipercow / "tui" / name
     folder.mkdir(parents=True)
     alive = folder / "alive"
     alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))

@@ -154,7 +154,7 @@ def test_a_file_written_by_hand_is_read_and_keeps_its_text(file: FilterFile) -> 
         ('[bad]\nstatus = ["failed"]', "did you mean 'failure'"),
         ("[bad]\nstatus = []", 'status takes a text or a list of texts, such as ["failure"]'),
         ("[bad]\nstatus = [3]", "status takes a text"),
-        ('[bad]\nfinished_before = "soon"', "'soon' is not a time: write '<n> hours'"),
+        ('[bad]\nfinished_before = "soon"', "'soon' is not a time: write an age"),
         ("[bad]\nfinished_before = 9", 'finished_before takes a text, such as "9 days"'),
         ("[bad]\nfinished_before = 10:00:00", "finished_before takes a text"),
         ('[bad]\nin_bundle = "{a"', "not closed"),

@@ -35,14 +35,19 @@ def write_failed(
     result: bytes | None,
     *,
     beta: float | None = None,
+    method: str | None = None,
     ended: float = NOW,
 ) -> Path:
-    """A failed task that ran ``run_sir(beta)``; without a ``result``, where there is none."""
+    """A failed task that ran ``run_sir(beta)``, or with a ``method`` too. It has a ``result``, or
+    none."""
     folder = write_task(root, identity, "failure", created=ended - 600, finished=ended)
     if result is not None:
         (folder / "result").write_bytes(result)
     if beta is not None:
-        held = named(("locals", named(("beta", reals(beta)))))
+        values: list[tuple[str, RValue]] = [("beta", reals(beta))]
+        if method is not None:
+            values.append(("method", chars(method)))
+        held = named(("locals", named(*values)))
         head: list[tuple[str, RValue]] = [
             ("type", chars("expression")),
             ("id", chars(identity)),

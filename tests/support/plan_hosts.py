@@ -11,6 +11,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from ui_driving import until
 
+from hipercow_tui import ui
+from hipercow_tui.analysis.plan_arrangement import Arrangement
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
@@ -29,6 +31,8 @@ FAILURES = FilterStack(
 
 class Host(App[None]):
     """An app whose one screen it shows; ``answers`` holds what that was dismissed with."""
+
+    CSS_PATH = Path(ui.__file__).with_name("app.tcss")
 
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
@@ -62,7 +66,16 @@ def screen_for(
     plan = make_plan(snapshot, filters, now=NOW)
     loader = SummaryLoader(root, {}, on_error=print)
     loader.update(snapshot)
-    return PlanScreen(plan, snapshot, root, loader, read_only=read_only, clock=lambda: NOW)
+    return PlanScreen(
+        plan,
+        snapshot,
+        root,
+        loader,
+        {},
+        arrangement=Arrangement(),
+        read_only=read_only,
+        clock=lambda: NOW,
+    )
 
 
 def screen_on(
@@ -76,7 +89,9 @@ async def settled(pilot: Pilot[Any], screen: PlanScreen) -> None:
     """Waits until all is measured and read."""
 
     def known() -> bool:
-        summaries = screen.lines.summaries
+        if not screen.settled:
+            return False
+        summaries = screen.lines.known.summaries
         return screen.measured and all(t.id in summaries for t in screen.lines.visible_tasks())
 
     await pilot.pause()

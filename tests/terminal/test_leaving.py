@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from purge_stage import batches, in_place, plan_of, root_contents
-from real_terminal import LEAVE_ALTERNATE, Terminal
+from real_terminal import ENTER_ALTERNATE, LEAVE_ALTERNATE, Terminal
 from small_root import task_id, write_task
 
 from hipercow_tui.formats.root import Root, find_root
@@ -85,6 +85,53 @@ def test_demo_folder_is_removed_when_the_terminal_closes(
     terminal.wait(r"live")
     assert terminal.go_away() == 128 + signal.SIGHUP
     assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.15, 0.3, 0.45, 0.6])
+def test_demo_folder_is_removed_when_the_terminal_closes_after_q(
+    env: dict[str, str], started: list[Terminal], seconds: float
+) -> None:
+    """The kernel also sends SIGCONT, after which Textual would draw again."""
+    terminal = Terminal("--demo", "--demo-tasks", "1000", env=env)
+    started.append(terminal)
+    terminal.wait(r"live")
+    terminal.press("q")
+    time.sleep(seconds)
+    assert terminal.go_away() in (0, 128 + signal.SIGHUP)
+    assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
+    assert not list(Path(env["HOME"]).rglob("crash-*"))
+
+
+def test_demo_folder_of_a_killed_demo_is_removed_by_the_next_one(
+    env: dict[str, str], started: list[Terminal]
+) -> None:
+    for _ in range(2):
+        terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
+        started.append(terminal)
+        terminal.wait(r"live")
+        terminal.child.kill(signal.SIGKILL)
+        terminal.child.wait()
+    end = time.monotonic() + 60
+    while len(list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))) > 1:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_app_continues_after_a_suspension(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal]
+) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    terminal = Terminal(str(tmp_path), env=env)
+    started.append(terminal)
+    terminal.wait(r"live")
+    terminal.child.kill(signal.SIGTSTP)
+    status = Path(f"/proc/{terminal.child.pid}/stat")
+    terminal.wait(lambda _: " T " in status.read_text())
+    terminal.child.kill(signal.SIGCONT)
+    terminal.wait(lambda _: terminal.seen.count(ENTER_ALTERNATE.encode()) == 2)
+    terminal.press("q")
+    assert terminal.leave() == 0
+    terminal.assert_left_as_it_was()
 
 
 def test_demo_folder_is_removed_after_a_signal_during_its_creation(

@@ -110,11 +110,14 @@ async def test_bundles_with_one_name_are_two_rows(
             write_py_bundle(tmp_path, name, [KEPT[1]])
         app.browser.action_refresh()
         await until(pilot, lambda: len(bundles.keys) == 6)
+        line = bundles.current
+        assert line is not None and (line.name, line.lang) == ("sweep", lang)
         for key in ("s", "less_than_sign", "greater_than_sign", "s"):
             await pilot.press(key)
             await until(pilot, lambda: bundles._sort == app.browser.session.state.bundle_sort)
-            line = bundles.current
-            assert line is not None and (line.name, line.lang) == ("sweep", lang)
+            rows = [(line.name, line.lang) for line in bundles._bundles]
+            assert bundles.cursor == 0
+            bundles.move_to(rows.index(("sweep", lang)))
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, SweepScreen))
         await until(pilot, lambda: set(app.screen.query_one(SweepTable).keys) == ids)
@@ -251,7 +254,7 @@ async def test_a_long_command_continues_in_the_column_for_inputs(tmp_path: Path)
         app.browser.tasks.move_to(app.browser.tasks.keys.index(LONG))
         await pilot.press("space", "p")
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
-        await until(pilot, lambda: " ".join(cmd) in screen_text(app).split("matched 1")[1])
+        await until(pilot, lambda: " ".join(cmd) in screen_text(app).split("matched · 1 task")[-1])
 
 
 @pytest.mark.parametrize(

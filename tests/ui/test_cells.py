@@ -5,9 +5,11 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 
 from hipercow_tui.support.text import escape_controls
-from hipercow_tui.ui.cells import GAP, Column, fit, place_columns, plain_text
+from hipercow_tui.ui.cells import GAP, Column, chosen_columns, fit, place_columns, plain_text
+from hipercow_tui.ui.widgets.row_rendering import _highlight_hit
 
 COLUMNS = (
     Column("a", "a", 11, 11),
@@ -62,3 +64,24 @@ def test_columns_are_left_out_by_rank() -> None:
     assert [keys(width) for width in (40, 36, 35, 27, 26, 22, 21)] == [
         "abcd", "abcd", "abd", "abd", "ab", "ab", "a",
     ]  # fmt: skip
+
+
+def test_a_hit_is_highlighted_in_inputs_with_and_without_blanks() -> None:
+    def style(*names: str) -> Style:
+        return Style(bold="hit" in names)
+
+    def hit(text: str, needle: str) -> list[str]:
+        parts = _highlight_hit(text, (), style, needle)
+        return [part.text for part in parts if part.style and part.style.bold]
+
+    assert hit("Beta = 0.95, x = 1", "beta = 0.95") == ["Beta = 0.95"]
+    assert hit("beta=0.95 x=1", "beta = 0.95") == ["beta=0.95"]
+    assert hit("gamma=0.95 x=1", "beta = 0.95") == []
+
+
+@given(st.dictionaries(st.sampled_from("abcdx"), st.booleans()))
+def test_chosen_columns_are_those_of_the_choice_and_else_automatic(choice: dict[str, bool]) -> None:
+    automatic = COLUMNS[:2]
+    shown = [column.key for column in chosen_columns(automatic, COLUMNS, choice)]
+    wanted = [column.key for column in COLUMNS if choice.get(column.key, column in automatic)]
+    assert shown == (wanted or ["a", "b"])

@@ -339,7 +339,15 @@ async def test_a_search_in_the_errors_searches_errors(broken: Path) -> None:
 
 @pytest.mark.parametrize(
     ("query", "rows"),
-    [("sweep_b", [0, 1]), ("beta 0", [0]), ("beta = <n>", [0]), ("run", [0]), ("nowhere", [])],
+    [
+        ("sweep_b", [0, 1]),
+        ("beta 0", [0]),
+        ("beta > 0.1", [0]),
+        ("beta > 0.11", []),
+        ("beta = <n>", [0]),
+        ("run", [0]),
+        ("nowhere", []),
+    ],
 )
 async def test_errors_are_found_by_all_their_columns(
     broken: Path, query: str, rows: list[int]
@@ -358,6 +366,18 @@ async def test_errors_are_found_by_all_their_columns(
             await at.press("a")
             await at.until(lambda: "found passes the filters" in at.text)
             assert at.tasks.marks is None
+
+
+async def test_a_comparison_finds_tasks_by_number_and_marks_only_these(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("slash", *"beta=0.1", "enter", "a")
+        await at.until(lambda: at.tasks.marks == frozenset(SMALL[10:11]))
+        await at.press("u", "e")
+        await at.until(lambda: "1 hit" in at.text and at.tasks.needle_of(0) is not None)
+        assert at.tasks.view.hits == (at.tasks.row_of(SMALL[10]),)
+        await at.press("slash", *["backspace"] * 3, *"0.09", "enter")
+        await at.until(lambda: at.tasks.view.hits == (at.tasks.row_of(SMALL[9]),))
+        assert at.tasks.needle_of(at.tasks.view.hits[0]) == "beta = 0.09"
 
 
 async def test_a_later_error_is_found_by_a_running_search(broken: Path) -> None:

@@ -162,8 +162,8 @@ async def test_the_slider_writes_the_input_and_the_input_moves_the_slider(real: 
         slider.focus()
         await pilot.press("end", "left")
         await settled(pilot)
-        assert app.age_entry.value == "730 days"
-        assert app.stacks[-1].finished_before == FinishedBefore(NOW - 730 * DAY, "730 days")
+        assert app.age_entry.value == "2 years"
+        assert app.stacks[-1].finished_before == FinishedBefore(NOW - 730 * DAY, "2 years")
         app.age_entry.focus()
         app.age_entry.clear()
         await pilot.press(*"2 w")
@@ -191,7 +191,7 @@ async def test_dragging_the_slider_changes_the_filters(real: Snapshot) -> None:
         assert app.stacks[-1].finished_before == FinishedBefore(NOW - 7 * DAY, "1 week")
 
 
-async def test_an_age_in_minutes_becomes_a_fixed_time() -> None:
+async def test_a_stop_of_the_slider_in_minutes_is_saved_as_an_age() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         app.query_one(AgeSlider).focus()
@@ -199,7 +199,12 @@ async def test_an_age_in_minutes_becomes_a_fixed_time() -> None:
         await settled(pilot)
         first = app.panel.stack.finished_before
         assert first is not None
-        assert 0 <= NOW - 600 - first.cutoff < 60
+        assert first == FinishedBefore(NOW - 600, "10 minutes")
+        saved = SavedFilter.of(app.panel.stack)
+        assert saved.finished_before == "10 minutes"
+        assert saved.stack(NOW + DAY).finished_before == FinishedBefore(
+            NOW + DAY - 600, "10 minutes"
+        )
         assert app.query_one(AgeSlider).column == 4
 
 

@@ -119,6 +119,19 @@ async def test_f_follows_again_and_the_end_of_the_task_is_shown(tmp_path: Path) 
         await shows(pilot, "✓ success", without="following")
 
 
+async def test_a_missing_log_is_explained_and_shown_once_it_begins(tmp_path: Path) -> None:
+    path = log_file(tmp_path, None)
+    task = Task(ID, Status.SUBMITTED)
+    screen = LogScreen(find_root(tmp_path), ID, lambda: task)
+    async with Host(screen).run_test(size=(60, 24)) as pilot:
+        shown = " ".join((await shows(pilot, "it waits in the queue")).split())
+        assert "The log begins when the task runs." in shown, "a long sentence is wrapped"
+        task = Task(ID, Status.SUCCESS, started=1.0)
+        await shows(pilot, "it ran (success)", without="queue")
+        path.write_bytes(b"first line\n")
+        await shows(pilot, "first line", without="has no")
+
+
 async def test_a_log_is_truncated_deleted_and_written_again(tmp_path: Path) -> None:
     path = log_file(tmp_path, numbered(100))
     async with Host(screen_on(tmp_path)).run_test(size=(120, 24)) as pilot:

@@ -391,7 +391,7 @@ async def test_a_purge_that_is_planned_from_the_inputs_runs_on_the_main_screen(
         await at.until(lambda: isinstance(at.app.screen, ConfirmScreen))
         await heard(at.pilot)
         await at.press("y")
-        await at.until(lambda: at.app.browser.query(JobResult))
+        await at.until(lambda: bool(at.app.screen.query(JobResult)))
         await at.press("escape")
         await at.until(lambda: at.app.screen is at.browser and not at.browser.purge.job)
         await at.until(lambda: len(at.tasks.keys) == 26 and at.tasks.marks == frozenset())

@@ -42,14 +42,15 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
     async with (app := Host(screen)).run_test(size=WIDE) as pilot:
         await settled(pilot, screen)
         lines = lines_of(screen)
-        assert lines[0].strip() == "matched 2"
-        assert lines[3].startswith(" in retry chains 1")
-        assert "! the filters alone would keep 1" in lines[3]
-        assert lines[4].startswith(" ! - ✓ success")
+        assert lines[0].startswith(" ▾ matched · 1 task · ")
+        assert lines[1].startswith("   -  ⊘ cancelled") and short_id(CANCELLED) in lines[1]
+        assert lines[2].startswith(" ▾ with their retry chain · 2 tasks: 1 matched, 1 drawn in · ")
+        assert "! 1 warning" in lines[2]
+        assert lines[3].startswith("   -▾ ✗ failure") and short_id(FAILED) in lines[3]
+        assert lines[4].startswith(" ! -└ ✓ success")
         assert f"retry of {short_id(FAILED)}" in lines[4]
-        assert lines[5].strip() == "bundles 1"
+        assert lines[5].strip() == "▾ bundles · 1 bundle"
         assert "3 tasks: 2 go, 1 stays without it" in lines[6]
-        assert short_id(CANCELLED) in "".join(lines[1:3])
         shown = text_of(app)
         assert "3 tasks · 1 bundle" in shown
         assert "would go" in shown
@@ -86,7 +87,7 @@ async def test_a_refused_plan_says_so_and_x_leaves_out_blocked_chains(tmp_path: 
         assert "Refused, because 1 task is blocked" in shown
         assert "would go" not in shown
         lines = lines_of(screen)
-        assert lines[0].strip() == "blocked 1"
+        assert lines[0].strip() == "▾ blocked · 1 task and 1 more in its chain"
         assert "it is running: cancel it with task_cancel()" in lines[1]
         assert "task_info()" in "".join(lines[1:3])
         assert any(short_id(RUNNING) in line and "▶ running" in line for line in lines)
@@ -100,7 +101,7 @@ async def test_a_refused_plan_says_so_and_x_leaves_out_blocked_chains(tmp_path: 
         assert screen.plan.skip_blocked
         assert not {STUCK, RUNNING} & set(screen.plan.ids)
         assert "3 tasks · 1 bundle" in text_of(app)
-        assert any(line.strip() == "left out 1" for line in lines_of(screen))
+        assert any(line.strip() == "▾ left out · 1 task" for line in lines_of(screen))
         assert "blocks the whole purge" not in text_of(app)
 
         await pilot.press("x")
@@ -112,16 +113,17 @@ def notes(app: Host) -> list[Notification]:
     return list(app._notifications)
 
 
-async def test_i_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> None:
+async def test_I_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> None:
     os.mkfifo(varied_root(tmp_path, blocked=False) / "hipercow" / "bundles" / "pipe")
     screen = screen_on(tmp_path)
     async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
         await settled(pilot, screen)
-        assert "i: ignore bundles" in text_of(app) and "Refused" in text_of(app)
+        assert "I: ignore bundles" in text_of(app) and "Refused" in text_of(app)
         assert "bundle 'pipe' can't be read" in "".join(lines_of(screen))
-        await pilot.press("i")
+        await pilot.press("I")
         await settled(pilot, screen)
         assert not screen.plan.refused and screen.plan.ignored_bundles == ((Lang.R, "pipe"),)
+        assert screen.check_action("leave_out", ()) is False  # nothing is blocked any more
         shown = text_of(app)
         assert "! 1 unreadable bundle ignored ('pipe':" in shown and "Refused" not in shown
         assert "it stays, and may list tasks that are gone" in shown
@@ -130,7 +132,7 @@ async def test_i_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> No
         await heard(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
-        await pilot.press("i")
+        await pilot.press("I")
         await settled(pilot, screen)
         assert not screen.plan.ignored_bundles and screen.plan.refused
         await pilot.press("x")
@@ -138,13 +140,13 @@ async def test_i_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> No
         assert screen.plan.empty and not screen.plan.refused
 
 
-async def test_i_does_nothing_if_every_bundle_is_readable(tmp_path: Path) -> None:
+async def test_I_does_nothing_if_every_bundle_is_readable(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path))
     async with Host(screen).run_test(size=(120, 30)) as pilot:
         await settled(pilot, screen)
         plan = screen.plan
         assert screen.check_action("ignore", ()) is False
-        await pilot.press("i")
+        await pilot.press("I")
         await settled(pilot, screen)
         assert screen.plan is plan
 
@@ -160,7 +162,7 @@ async def test_a_blocking_folder_is_shown_with_its_reason(tmp_path: Path) -> Non
         lines = "".join(lines_of(screen))
         assert f"'tasks/{RETRIED[:2]}' is a symbolic link" in lines
         assert short_id(RETRIED) in lines and "holds its chain of 2" in lines
-        assert RETRIED not in screen.lines.summaries
+        assert RETRIED not in screen.lines.known.summaries
 
 
 async def test_an_empty_plan_says_so_and_can_not_be_purged(tmp_path: Path) -> None:
@@ -201,7 +203,7 @@ async def test_showing_a_plan_changes_nothing_on_disk(tmp_path: Path) -> None:
     screen = screen_on(tmp_path)
     async with Host(screen).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
-        await pilot.press("G", "g", "n", "N", "x", "j", "k", "pagedown", "pageup", "c", "escape")
+        await pilot.press("G", "g", "]", "[", "x", "j", "k", "pagedown", "pageup", "c", "escape")
     assert tree(tmp_path) == before
 
 
@@ -278,16 +280,16 @@ async def test_the_equivalent_r_call_is_copied(tmp_path: Path) -> None:
         assert FAILED in app.clipboard
 
 
-async def test_n_goes_to_groups_and_warnings_and_shows_them_in_full(tmp_path: Path) -> None:
+async def test_brackets_go_to_groups_and_warnings_and_show_them_in_full(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
         stops = []
         for _ in range(5):
             stops.append(screen.lines.cursor)
-            await pilot.press("n")
-        assert stops == [0, 3, 4, 5, 5]
-        await pilot.press("N")
+            await pilot.press("]")
+        assert stops == [0, 2, 4, 5, 5]
+        await pilot.press("[")
         await pilot.pause()
         assert screen.lines.cursor == 4
         below = text_of(app)
@@ -316,6 +318,7 @@ async def test_only_visible_lines_of_a_large_plan_are_drawn() -> None:
     snapshot = Snapshot(Path("/nowhere"), tasks)
     screen = screen_for(snapshot, Root(Path("/nowhere"), Path("/nowhere/hipercow")))
     async with Host(screen).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: screen.lines.count)
         await pilot.press("G")
         await pilot.pause()
         assert screen.lines.cursor == 100_000

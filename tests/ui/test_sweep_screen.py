@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers import summary_loader
+from hipercow_tui.ui.workers.sweep_builder import SweepBuilder, SweepModel, SweepRequest
 
 NOW = 1_795_450_000.0
 IDS = tuple(map(task_id, range(40)))
@@ -81,8 +83,12 @@ async def test_varying_input_is_a_column_with_its_failure_rates(
     async with inputs_of_the_bundle(sweep, size) as at:
         await at.until(lambda: "sweep  40 tasks · 10 failed" in at.text)
         assert "beta↑" in at.text
-        along = next(line for line in at.text.splitlines() if line.startswith(" beta  "))
-        assert along.split("0 ", 1)[1].startswith("▁" * 18 + "█" * 6) or "▁█████" in along
+        lines = at.text.splitlines()
+        along = next(place for place, line in enumerate(lines) if line.startswith(" beta  "))
+        bars = lines[along].split("beta")[1].strip()
+        assert bars.count("▁") == 3 * bars.count("█") and bars.endswith("█")
+        ticks = [float(word) for word in lines[along + 1].replace("▏", " ").split()]
+        assert ticks[0] == 0 and ticks[-1] >= 3.5 and len(ticks) >= 5
         assert at.screen.table.keys == IDS
 
 
@@ -99,9 +105,19 @@ async def test_table_is_sorted_by_any_column(sweep: Path) -> None:
         at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "id"))
 
 
+async def test_the_sort_menu_names_the_inputs(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("G", "S")
+        await at.until(lambda: "Sort by" in at.text and "↑ beta" in at.text)
+        await at.press("enter")
+        await at.until(lambda: at.first == IDS[39] and at.screen.table.cursor == 0)
+        await at.press("S", "k", "enter")
+        await at.until(lambda: "status↑" in at.text)
+
+
 async def test_search_finds_names_and_values(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
-        await at.press("slash", *"beta", "space", "=", "space", "3", "enter")
+        await at.press("slash", *"beta", "greater_than_sign", "equals_sign", "3", "enter")
         await at.until(lambda: "10 hits" in at.text)
         assert at.screen.table.cursor_key == IDS[30]
         await at.press("n")
@@ -127,6 +143,9 @@ async def test_enter_goes_to_the_task(sweep: Path) -> None:
 async def test_inputs_of_an_error_are_shown(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
         await at.until(lambda: "no  10 tasks · 10 failed" in at.text)
+        await at.until(lambda: "compared with 30 successful tasks" in at.text)
+        assert at.screen.table.keys == IDS[30:]
+        assert at.text.count("█") and at.text.count("▁")
 
 
 async def test_known_inputs_are_not_read_again(
@@ -176,3 +195,112 @@ async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
         app.browser.tasks.move_to(app.browser.tasks.keys.index(task_id(50)))
         await at.press("i")
         await at.until(lambda: "for a bundle or an error" in at.text)
+
+
+async def test_error_without_successful_tasks_shows_the_number_of_failures(sweep: Path) -> None:
+    write_bundle(sweep, "sweep", IDS[30:])
+    async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
+        await at.until(lambda: "no other task of their bundles succeeded" in at.text)
+        assert "%" not in at.text
+
+
+async def test_range_of_bars_is_marked_and_the_screen_stays(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("tab", "right", "right", "shift+right")
+        await at.until(lambda: "0 of 4 failed, 0% · 0.4 ≤ beta < 0.8" in at.text)
+        await at.press("space")
+        await at.until(lambda: "Marked 4 tasks with 0.4 ≤ beta < 0.8" in at.text)
+        await at.press("escape", "escape", "escape")
+        await at.until(lambda: "Filters" in at.text)
+        assert at.app.browser.tasks.marks == frozenset(IDS[4:8])
+
+
+async def test_enter_narrows_to_the_bars_of_a_range_begun_with_v(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
+        await at.until(lambda: "compared with 30" in at.text)
+        await at.press("tab", "end", "v", *["left"] * 5)
+        await at.until(lambda: "10 of 12 failed, 83% · 2.8 ≤ beta < 4.0" in at.text)
+        await at.press("enter")
+        await at.until(lambda: not isinstance(at.app.screen, SweepScreen))
+        browser = at.app.browser
+        await at.until(lambda: set(browser.tasks.keys) == set(IDS[30:]))
+        assert browser.tasks.marks is None
+        assert browser.panes.current.table is browser.tasks
+
+
+async def test_bars_without_a_task_of_the_error_choose_nothing(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
+        await at.until(lambda: "compared with 30" in at.text)
+        await at.press("tab", "enter")
+        await at.until(lambda: "No task with 0.0 ≤ beta < 0.2 is in the table" in at.text)
+        assert isinstance(at.app.screen, SweepScreen)
+
+
+@pytest.fixture
+def two_inputs(tmp_path: Path) -> Path:
+    """Sixty tasks of two inputs; those with a large beta and the method "b" failed."""
+    for n in range(60):
+        method = "ab"[n % 2]
+        folder = write_failed(
+            tmp_path, task_id(n), result_file("no"), beta=n // 6, method=method, ended=NOW - DAY
+        )
+        if n // 6 < 5 or method == "a":
+            (folder / "status-failure").rename(folder / "status-success")
+    write_bundle(tmp_path, "grid", map(task_id, range(60)))
+    return tmp_path
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_cells_of_a_grid_are_chosen_with_the_cursor(
+    two_inputs: Path, size: tuple[int, int]
+) -> None:
+    async with inputs_of_the_bundle(two_inputs, size, "e", "i") as at:
+        await at.until(lambda: "compared with 45" in at.text)
+        await at.press("tab", "x")
+        await at.until(lambda: "beta →" in at.text and "method ↓" in at.text)
+        await at.press("end", "down", "shift+left")
+        await at.until(lambda: "12 of 12 failed, 100%" in at.text)
+        assert "██100%" in at.text
+        await at.press("space")
+        await at.until(lambda: "Marked 12 tasks" in at.text)
+        assert at.app.browser.tasks.marks == frozenset(map(task_id, range(37, 60, 2)))
+        await at.press("escape", "escape")
+        await at.until(lambda: "beta →" not in at.text)
+        await at.press("escape")
+        assert at.screen.focused is at.screen.table
+
+
+async def test_grid_of_one_input_is_refused(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("tab", "x")
+        await at.until(lambda: "A grid needs two inputs that differ" in at.text)
+
+
+async def test_models_are_built_outside_the_thread_of_the_screen(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set()
+    build = SweepBuilder.build
+
+    def noted(self: SweepBuilder, request: SweepRequest) -> SweepModel:
+        threads.add(threading.current_thread())
+        return build(self, request)
+
+    monkeypatch.setattr(SweepBuilder, "build", noted)
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("s")
+        await at.until(lambda: at.first == IDS[39])
+    assert threads and threading.main_thread() not in threads
+
+
+async def test_chart_is_drawn_in_terminals_of_any_size(two_inputs: Path) -> None:
+    async with inputs_of_the_bundle(two_inputs, (80, 24), "e", "i") as at:
+        await at.until(lambda: "compared with 45" in at.text)
+        await at.press("tab")
+        for keys in (("down", "end"), ("x", "down", "shift+left")):
+            await at.press(*keys)
+            for size in ((40, 12), (30, 6), (200, 60), (20, 5), (118, 36)):
+                await at.pilot.resize_terminal(*size)
+                await at.until(lambda: at.text)
+                assert len(at.text.splitlines()) == at.app.size.height
+        await at.until(lambda: "method →" in at.text)

@@ -16,6 +16,7 @@ from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import BUNDLES
+from hipercow_tui.ui.widgets.bundle_details import BundleDetailsView
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class BundlesPane(Pane):
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
         self.table: BundleTable = BundleTable(session.marks, id=self.name)
+        self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
+        self.details.add_class("details")
 
     @property
     def count(self) -> int:
@@ -47,15 +50,20 @@ class BundlesPane(Pane):
         """Show the rows."""
         request = view_model.request
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
+        measured = request.bundle_sort.key in (BundleKey.SIZE, BundleKey.FILES)
+        self.show_top_of(request.bundle_sort, changing=measured)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
+        self.show_details()
 
     def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for sizes; a view model has them."""
         self.table.show_sizes(kind)
 
     def show_details(self) -> None:
-        """Bundles have no details."""
+        """Show the bundle under the cursor."""
+        if self.session.state.pane == self.name:
+            self.details.show(self.table.current, self.table.now)
 
     # Keys
 
@@ -68,7 +76,7 @@ class BundlesPane(Pane):
         """Sort by a column, or in the opposite direction; the bars have no order."""
         state = self.session.state
         if column in tuple(BundleKey):
-            sort = state.bundle_sort.toggled(BundleKey(column))
+            self.chosen_sort = sort = state.bundle_sort.toggled(BundleKey(column))
             self.session.set_state(replace(state, bundle_sort=sort))
 
     @property

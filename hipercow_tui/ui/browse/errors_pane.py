@@ -71,6 +71,7 @@ class ErrorsPane(Pane):
         unread = self.session.unread_errors
         self.session.errors = view_model
         self.table.show(view_model)
+        self.show_top_of(view_model.request.sort)
         if self.session.state.query and self.session.unread_errors != unread:
             self.session.request_view()
         self.show_details()
@@ -107,7 +108,7 @@ class ErrorsPane(Pane):
         """Sort by a column, or in the opposite direction; the bars have no order."""
         state = self.session.state
         if column in tuple(ErrorKey):
-            sort = state.error_sort.toggled(ErrorKey(column))
+            self.chosen_sort = sort = state.error_sort.toggled(ErrorKey(column))
             self.session.set_state(replace(state, error_sort=sort))
             if self._grouped is not None:
                 self._request_groups(self._grouped[0])

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from hipercow_tui.domain.narrowing import Narrowing
+from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import TASKS
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import RCallTargets
@@ -47,18 +47,20 @@ class Inspecting(Controller):
 
     def show_log(self) -> None:
         """Show the log of the current task."""
-        from hipercow_tui.ui.screens.log import LogScreen
-
         task = self._pane.task
-        if self._pane.name != TASKS:
-            self._screen.notify("Only a task has a log: Enter or b shows the tasks")
-        elif task is None:
+        if task is None:
             self._screen.notify("There is no task here")
         else:
-            root, task_id = self._session.root.part(task.lang), task.id
-            self._screen.app.push_screen(
-                LogScreen(root, task_id, lambda: self._session.snapshot.tasks.get(task_id))
-            )
+            self.show_log_of(task.id)
+
+    def show_log_of(self, task_id: str) -> None:
+        """Show the log of a task that is in the snapshot, or was when a screen was opened."""
+        from hipercow_tui.ui.screens.log import LogScreen
+
+        def task() -> Task | None:
+            return self._session.snapshot.tasks.get(task_id)
+
+        self._screen.app.push_screen(LogScreen(self._session.root, task_id, task))
 
     def show_messages(self) -> None:
         """Show every message of the current error, or of the error of the current task."""
@@ -74,8 +76,9 @@ class Inspecting(Controller):
             session.snapshot.tasks,
             session.services.errors.failures,
             session.clock(),
-            session.marks,
-            self._plan_marked,
+            marks=session.marks,
+            plan=self._plan_marked,
+            show_log=self.show_log_of,
         )
         self._screen.app.push_screen(screen, self._leave)
 
@@ -95,8 +98,9 @@ class Inspecting(Controller):
             ids,
             lambda: session.snapshot.tasks,
             session.clock,
-            session.marks,
-            self._plan_marked,
+            marks=session.marks,
+            plan=self._plan_marked,
+            show_log=self.show_log_of,
         )
         self._screen.app.push_screen(screen, self._leave)
 

@@ -25,6 +25,7 @@ from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.dialogs.sort_menu import SortChoice
     from hipercow_tui.ui.workers.view_model import ViewModel
 
 ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.DISK, BundleKey.FILES)
@@ -50,6 +51,7 @@ class Pane(ABC):
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         self.session = session
         self.screen = screen
+        self.chosen_sort: object = None  # the order that was chosen and is not shown yet
 
     @property
     def tasks(self) -> TaskTable:
@@ -107,10 +109,38 @@ class Pane(ABC):
             hidden.update(LANGUAGE_KEYS)
         return [key for key in type(self.sort_key) if key not in hidden]
 
+    @property
+    def sort_choices(self) -> Sequence[SortChoice]:
+        """The columns of the sort menu: all of them, also those that are not shown."""
+        from hipercow_tui.ui.dialogs.sort_menu import SortChoice
+
+        hidden = () if self.session.snapshot.by_language else LANGUAGE_KEYS
+        return [
+            SortChoice(key, key, self._arrow(key), self._sort_note(key))
+            for key in type(self.sort_key)
+            if key not in hidden
+        ]
+
+    def _arrow(self, key: str) -> str:
+        sort = self.table.sort
+        return "" if sort is None or key != sort.key else "↓" if sort.reverse else "↑"
+
+    def _sort_note(self, key: str) -> str:
+        if key in ALL_SIZE_KEYS and not self.session.state.show_sizes:
+            return "measures the tasks"
+        return "" if key in self.table.shown_columns else "not shown"
+
     @abstractmethod
     def sort_by(self, column: str) -> None:
         """Sort by a column; if it is the current one, in the opposite direction. Ignore a
         column that has no order."""
+
+    def show_top_of(self, sort: object, *, changing: bool = False) -> None:
+        """If the user has just chosen this order, go to the first row, so that ``size ↓`` shows
+        the largest. With ``changing``, its values are still read."""
+        if sort == self.chosen_sort:
+            self.chosen_sort = None
+            self.table.go_to_top(stay=changing)
 
     def sort_by_next(self, step: int) -> None:
         """Sort by the next column, or with -1 by the previous one."""

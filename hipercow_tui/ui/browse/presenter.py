@@ -125,11 +125,8 @@ class Presenter(Controller):
 
     def update_forecast(self) -> None:
         """Show what a purge of the present selection would take, as far as it is known."""
-        panel, forecast, session = (
-            self._screen.query_one(FilterPanel),
-            self._forecast,
-            self._session,
-        )
+        forecast, session = self._forecast, self._session
+        panel = self._screen.query_one(FilterPanel)
         if forecast is None or selection_key(forecast.selection) != session.selection_key:
             panel.show_totals(None)
             return

@@ -11,6 +11,7 @@ from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.footer import KeyFooter
 
 if TYPE_CHECKING:
+    from hipercow_tui.analysis.plan_arrangement import Arrangement
     from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
 
 
@@ -22,6 +23,7 @@ class PurgeControl(Controller):
 
     job: JobRunner | None = None
     planning = False  # whether a plan was requested
+    _arrangement: Arrangement | None = None  # of the plan that was shown last
 
     @property
     def busy(self) -> str:
@@ -59,6 +61,7 @@ class PurgeControl(Controller):
 
     def show_plan(self, message: messages.PlanReady) -> None:
         """Show the plan that was requested; start the job that is confirmed in it."""
+        from hipercow_tui.analysis.plan_arrangement import Arrangement
         from hipercow_tui.ui.screens.plan import PlanScreen
 
         self.planning = False
@@ -68,11 +71,18 @@ class PurgeControl(Controller):
             message.snapshot,
             session.root,
             session.services.summary_loader,
+            session.services.errors.failures,
+            arrangement=self._arrangement or Arrangement(),
             read_only=session.read_only,
             clock=session.clock,
             size_kind=session.state.size_kind,
         )
-        self._screen.app.push_screen(screen, self._start_planned)
+
+        def closed(job: JobSpec | None) -> None:
+            self._arrangement = screen.arrangement
+            self._start_planned(job)
+
+        self._screen.app.push_screen(screen, closed)
 
     def _start_planned(self, job: JobSpec | None) -> None:
         """Start the job of a plan on the main screen; without one, stay on the screen below."""
@@ -93,7 +103,9 @@ class PurgeControl(Controller):
         self._screen.query("JobResult").remove()  # of the job before
         bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
-        self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
+        footer = self._screen.query_one(KeyFooter)
+        footer.labels = {"undo": "Stop"}
+        self._screen.mount(bar, before=footer)
         self._screen.refresh_bindings()
 
     def stop(self) -> None:
@@ -106,4 +118,5 @@ class PurgeControl(Controller):
     async def end(self) -> None:
         """Remove the progress bar of the job, which has ended."""
         self.job = None
+        self._screen.query_one(KeyFooter).labels = {}
         await self._screen.query("PurgeBar").remove()

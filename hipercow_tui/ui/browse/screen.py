@@ -15,8 +15,10 @@ from textual.widgets import ContentSwitcher
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.column_store import ColumnFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.arranging import Arranging
 from hipercow_tui.ui.browse.bundles_pane import BundlesPane
 from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.errors_pane import ErrorsPane
@@ -43,6 +45,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
+ROW_ACTIONS = ("log", "messages", "inputs", "copy")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -50,8 +53,8 @@ class BrowseScreen(Screen[None]):
     """Shows a root, and what filters, marks and a search select.
 
     ``indexed`` says whether tasks are stored for the next start. ``filters`` is the file of saved
-    filters, None if they can't be saved; ``first`` are the filters to begin with. ``clock``
-    gives the time in seconds since the epoch.
+    filters and ``columns`` the file of chosen columns, None if they can't be saved; ``first`` are
+    the filters to begin with. ``clock`` gives the time in seconds since the epoch.
     """
 
     AUTO_FOCUS = "TaskTable"
@@ -64,6 +67,7 @@ class BrowseScreen(Screen[None]):
         read_only: bool,
         indexed: bool,
         filters: FilterFile | None,
+        columns: ColumnFile | None,
         first: SavedFilter,
         clock: Callable[[], float],
     ) -> None:
@@ -82,15 +86,16 @@ class BrowseScreen(Screen[None]):
         self.bundles_pane = BundlesPane(session, self)
         self.errors_pane = ErrorsPane(session, self)
         self.panes = Panes(session, self, (self.tasks_pane, self.bundles_pane, self.errors_pane))
-        self._create_controllers(filters)
+        self._create_controllers(filters, columns)
 
-    def _create_controllers(self, filters: FilterFile | None) -> None:
+    def _create_controllers(self, filters: FilterFile | None, columns: ColumnFile | None) -> None:
         parts = self.session, self, self.panes
         self.filtering = Filtering(*parts, file=filters)
         self.folding = Folding(*parts)
         self.searching = Searching(*parts)
         self.drilling = Drilling(*parts, folding=self.folding, searching=self.searching)
         self.sizing = Sizing(*parts)
+        self.arranging = Arranging(*parts, sizing=self.sizing, file=columns)
         self.purge = PurgeControl(*parts)
         self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
@@ -122,6 +127,7 @@ class BrowseScreen(Screen[None]):
         """Start timers, and after the first frame the workers."""
         self.filters.apply_saved(self._first_filters)
         self.filtering.read()
+        self.arranging.read()
         self.presenter.begin()
         self.set_interval(1.0, self.presenter.update_freshness)
         self.set_interval(AGES_EVERY, self.session.request_view)
@@ -279,6 +285,14 @@ class BrowseScreen(Screen[None]):
         """Sort by the next column, or with -1 by the previous one."""
         self.panes.current.sort_by_next(step)
 
+    def action_sort_menu(self) -> None:
+        """Choose a column to sort by, also one that is not shown."""
+        self.arranging.choose_sort()
+
+    def action_columns(self) -> None:
+        """Choose the columns of the table."""
+        self.arranging.choose_columns()
+
     def action_search(self) -> None:
         """Type a text to search for."""
         self.folding.close_details()
@@ -287,6 +301,10 @@ class BrowseScreen(Screen[None]):
     def action_hit(self, step: int) -> None:
         """Move to the next hit, or with -1 to the previous one."""
         self.searching.move(step)
+
+    def action_match(self, step: int) -> None:
+        """Move to the next row that passes the filters, or with -1 to the previous one."""
+        self.searching.move_to_match(step)
 
     def action_sizes(self) -> None:
         """Measure tasks; while they are measured, stop."""
@@ -300,16 +318,15 @@ class BrowseScreen(Screen[None]):
         self.presenter.update_titles()
 
     def action_back(self) -> None:
-        """Close the report of a job, else leave full details, else a range of marks, else stop
-        measuring, else end the search, else go back to the last place."""
-        if self.trash.close_result():
-            pass
-        elif self.folding.details_full:
+        """End the first of these that there is: full details, the report of a job, a range of
+        marks, measuring, a search; else go back to the last place."""
+        if self.folding.details_full:
             self.action_details()
         else:
             any(
                 leave()
                 for leave in (
+                    self.trash.close_result,
                     self.panes.current.table.drop_range,
                     self.sizing.stop,
                     self.searching.leave,
@@ -325,10 +342,10 @@ class BrowseScreen(Screen[None]):
         self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
 
     def action_clear_filters(self) -> None:
-        """Remove all filters and marks, and show all tasks again."""
+        """Remove all filters and marks, and show all tasks."""
         self.filters.apply_saved(SavedFilter())
         self.tasks.action_unmark()
-        self.session.set_state(replace(self.session.state, narrowings=()))
+        self.session.set_state(replace(self.session.state, narrowings=(), only_matched=False))
 
     def action_only_matched(self) -> None:
         """Hide the tasks that are not matched, or show them dimmed."""
@@ -374,6 +391,10 @@ class BrowseScreen(Screen[None]):
         """Show what a purge would take."""
         self.purge.plan()
 
+    def action_explain_purge(self) -> None:
+        """Say how to purge, for keys that delete in other programs."""
+        self.query_one(KeyFooter).note = "Nothing is deleted here · p shows the plan of a purge"
+
     def action_undo(self) -> None:
         """Stop the running job, else restore the last batch of the trash."""
         self.trash.undo()
@@ -386,6 +407,18 @@ class BrowseScreen(Screen[None]):
         """Show the history of purges."""
         self.trash.show_history()
 
+    @property
+    def _focus_in_filters(self) -> bool:
+        focused = self.focused
+        return focused is not None and any(
+            isinstance(node, FilterPanel) for node in focused.ancestors
+        )
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer undo only if there is a job to stop or a batch to restore."""
+        """Offer undo only if there is a job to stop or a batch to restore, the actions on the
+        current row only if the focus is not in the filters, and the log only of a task."""
+        if action in ROW_ACTIONS and self._focus_in_filters:
+            return False
+        if action == "log" and self.session.state.pane != TASKS:
+            return False
         return self.trash.can_undo if action == "undo" else True

@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
-from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.analysis.task_sorting import READ_KEYS, SortKey
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
@@ -75,6 +75,7 @@ class TasksPane(Pane):
             self.table.rows_pending = False
         if before is not None and before.view.stack.given != view_model.view.stack.given:
             self._show_a_match(self.table.visible_rows)
+        self.show_top_of(request.sort, changing=request.sort.key in READ_KEYS)
         self.load_visible()
         # The choices of the user change no task; time, logs and the disk do.
         if (
@@ -197,7 +198,8 @@ class TasksPane(Pane):
     def sort_by(self, column: str) -> None:
         """Sort by a column, or in the opposite direction."""
         state = self.session.state
-        self.session.set_state(replace(state, sort=state.sort.toggled(SortKey(column))))
+        self.chosen_sort = sort = state.sort.toggled(SortKey(column))
+        self.session.set_state(replace(state, sort=sort))
 
     @property
     def task(self) -> Task | None:

@@ -53,8 +53,10 @@ class ChoiceScreen(Dialog[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, because an input field would take the letter.
         Binding("n,escape", "cancel", "Cancel", priority=True, id="choice.cancel"),
-        Binding("right,down", "app.focus_next", show=False, id="choice.next"),
-        Binding("left,up", "app.focus_previous", show=False, id="choice.previous"),
+        Binding("right,down", "app.focus_next", "Next button", show=False, id="choice.next"),
+        Binding(
+            "left,up", "app.focus_previous", "Previous button", show=False, id="choice.previous"
+        ),
     ]
 
     def __init__(self, title: str, text: Text, choices: Sequence[Choice]) -> None:

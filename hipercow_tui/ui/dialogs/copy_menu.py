@@ -33,6 +33,7 @@ from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.status_style import GLYPH
+from hipercow_tui.ui.widgets.menu_list import MenuList
 
 _LABEL = 27  # cells
 
@@ -79,17 +80,11 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
 
     DEFAULT_CSS = """
     CopyMenuScreen #dialog { width: 76; padding: 1 1 0 1; }
-    CopyMenuScreen OptionList {
-        height: auto; max-height: 16; border: none; padding: 0; background: $surface;
-    }
-    CopyMenuScreen OptionList:focus { border: none; }
     CopyMenuScreen #keys { padding: 0 1; margin: 1 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back", id="copy_menu.back"),
-        Binding("j", "move(1)", show=False, id="copy_menu.down"),
-        Binding("k", "move(-1)", show=False, id="copy_menu.up"),
     ]
 
     def __init__(self, source: CopySource, *, refusal: str = "") -> None:
@@ -101,7 +96,7 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
         """Yield a line for each entry, with a rule before those that run R, and the keys."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"Copy: {plain_text(self._source.label)}"
-            yield OptionList(*self._options())
+            yield MenuList(*self._options())
             yield Static("letter or enter: copy · esc: back", id="keys")
 
     def _options(self) -> Iterable[Option | None]:
@@ -118,11 +113,6 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self._choose((event.option.id or "").removeprefix("key-"))
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor."""
-        options = self.query_one(OptionList)
-        (options.action_cursor_down if by > 0 else options.action_cursor_up)()
 
     def on_key(self, event: events.Key) -> None:
         """Choose by a letter."""

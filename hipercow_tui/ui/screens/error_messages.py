@@ -42,7 +42,7 @@ class ErrorMessagesScreen(Page[str | None]):
     """Show the message of each task of a group, as they are when the screen opens.
 
     Dismiss with the id of the task to go to, or None. ``now`` is in seconds since the epoch.
-    ``plan`` is called to plan a purge of the marked tasks.
+    ``plan`` is called to plan a purge of the marked tasks, and ``show_log`` to open a log.
     """
 
     DEFAULT_CSS = """
@@ -54,6 +54,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", tooltip="Copy the message", id="error_messages.copy"),
+        Binding("l", "log", "Log", tooltip="Show the log of the task", id="error_messages.log"),
         Binding(
             "p",
             "plan",
@@ -70,12 +71,15 @@ class ErrorMessagesScreen(Page[str | None]):
         tasks: Mapping[str, Task],
         failures: Mapping[str, Failure],
         now: float,
+        *,
         marks: Marks,
         plan: Callable[[], None],
+        show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._marks = marks
         self._plan = plan
+        self._show_log = show_log
         self._group = group
         ids = [task_id for task_id in group.ids if task_id in tasks and task_id in failures]
         self._rows = {task_id: _Row(tasks[task_id], failures[task_id]) for task_id in ids}
@@ -84,14 +88,14 @@ class ErrorMessagesScreen(Page[str | None]):
     def compose(self) -> ComposeResult:
         """Yield the head, the table, the message under the cursor in full, and the keys."""
         yield Static(id="head")
-        yield _MessageTable(self._rows, self._now, self._marks, id="messages")
+        yield MessageTable(self._rows, self._now, self._marks, id="messages")
         with ScrollText(id="in-full"):
             yield Static(id="in-full-text")
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Focus the table."""
-        self.query_one(_MessageTable).focus()
+        self.query_one(MessageTable).focus()
         self._show_head()
         self._show()
 
@@ -107,7 +111,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     @on(VirtualTable.CursorMoved)
     def _show(self) -> None:
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         text = Text()
         if key is not None:
             failure = self._rows[key].failure
@@ -126,7 +130,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     def action_copy(self) -> None:
         """Copy the message under the cursor."""
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         if key is not None:
             self.app.copy_to_clipboard(message_text(self._rows[key].failure))
             self.notify("Copied the message")
@@ -135,13 +139,19 @@ class ErrorMessagesScreen(Page[str | None]):
         """Show what a purge of the marked tasks would take."""
         self._plan()
 
+    def action_log(self) -> None:
+        """Show the log of the task under the cursor."""
+        key = self.query_one(MessageTable).cursor_key
+        if key is not None:
+            self._show_log(key)
+
     def action_back(self) -> None:
         """Cancel a range of marks, else close the screen."""
-        if not self.query_one(_MessageTable).drop_range():
+        if not self.query_one(MessageTable).drop_range():
             self.dismiss(None)
 
 
-class _MessageTable(MarkableTable, KeyedTable):
+class MessageTable(MarkableTable, KeyedTable):
     """The messages, the latest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

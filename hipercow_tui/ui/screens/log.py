@@ -23,10 +23,11 @@ from hipercow_tui.formats.log_patterns import (
 )
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
-from hipercow_tui.ui.keymap import LOG_KEYS, MOVE_KEYS
+from hipercow_tui.ui.keymap import LIST_KEYS, LOG_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.log_pane import LogPane
+from hipercow_tui.ui.widgets.virtual_scroll import rows_of
 from hipercow_tui.ui.workers.log_paging import by_cells, by_rows, stay, to_end, to_start
 
 SIDE_BY_SIDE_FROM = 140  # cells; on a narrower terminal the two logs are stacked
@@ -48,7 +49,7 @@ class LogScreen(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(key for key in MOVE_KEYS if key.action != "open"),
+        *LIST_KEYS,
         *LOG_KEYS,
     ]
 
@@ -65,7 +66,8 @@ class LogScreen(Screen[None]):
         """Yield both logs, the search field and the keys."""
         with Container(id="logs"):
             for name, pane in zip(LOG_NAMES, ("log", "outer"), strict=True):
-                yield LogPane(Log(self._root, self._task_id, name), id=pane)
+                log = Log(self._root, self._task_id, name, self._current_task)
+                yield LogPane(log, id=pane)
         yield Input(placeholder="search", select_on_focus=True, max_length=MAX_QUERY)
         yield KeyFooter()
 
@@ -121,9 +123,9 @@ class LogScreen(Screen[None]):
         """Scroll by rows."""
         self.pane.navigate(by_rows(rows))
 
-    def action_page(self, pages: int) -> None:
-        """Scroll by pages, which have one row in common."""
-        self.pane.navigate(by_rows(pages * max(1, self.pane.viewport.height - 1)))
+    def action_page(self, pages: float) -> None:
+        """Scroll by pages, which have one row in common, or by half pages."""
+        self.pane.navigate(by_rows(rows_of(pages, self.pane.viewport.height)))
 
     def action_sideways(self, half_pages: int) -> None:
         """Scroll sideways by half the width."""

@@ -5,80 +5,76 @@ The screen is a dry run: it writes nothing to disk, except a plan that is saved 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from rich.style import Style
-from rich.text import Text
-from textual import work
+from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.analysis.error_groups import Failure
+from hipercow_tui.analysis.plan_arrangement import Arrangement
+from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.folder_size import Size, SizeKind, measure
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import report
 from hipercow_tui.purging import preflight
 from hipercow_tui.purging.manifest import PurgeMode
-from hipercow_tui.support.text import pluralize
-from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
+from hipercow_tui.ui.keymap import PLAN_KEYS
+from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.styles import theme_style
+from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead, purge_refusal
+from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
+from hipercow_tui.ui.screens.plan_readings import PlanReadings
+from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.plan_columns import header_key
 from hipercow_tui.ui.widgets.plan_list import PlanList
+from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
+from hipercow_tui.ui.workers.base import LatestOnlyWorker
+from hipercow_tui.ui.workers.plan_sizes import PlanSizes
+from hipercow_tui.ui.workers.plan_view import PlanRequest, PlanView, PlanViewBuilder
 from hipercow_tui.ui.workers.purge_job import JobSpec, purge_job
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
-_PROGRESS_INTERVAL = 0.1  # seconds between two updates while tasks are measured
-_MAX_WARNINGS = 3  # lines of the head; n goes to all of them
-_BOLD = Style(bold=True)
-
-
-def _key(
-    keys: str, action: str, label: str, help_text: str, name: str, *, shown_as: str | None = None
-) -> Binding:
-    """Return a binding; it is in the footer if it has a label, and in the help."""
-    return Binding(
-        keys,
-        action,
-        label or help_text,
-        show=bool(label),
-        key_display=shown_as,
-        tooltip=help_text,
-        id=f"plan.{name}",
-    )
+_READ_INTERVAL = 0.5  # seconds between two views while tasks are read
+# Seconds that the UI thread waits for a view, to show it in the next frame. The view of a plan of
+# more than this many tasks takes longer, so the next frame is shown without it.
+_SAME_FRAME = 0.015
+_SMALL_PLAN = 2000
 
 
 class PlanScreen(Page[JobSpec | None]):
     """Show a plan; dismiss with the confirmed job, or None.
 
-    ``clock`` gives the time in seconds since the epoch.
+    ``failures`` are the errors that were read so far, by task id. ``arrangement`` is the grouping
+    and the order to begin with. ``clock`` gives the time in seconds since the epoch.
     """
 
     DEFAULT_CSS = """
-    PlanScreen #head { height: auto; }
+    PlanScreen #columns { height: 1; color: $foreground 60%; text-wrap: nowrap; }
+    PlanScreen #columns:ansi { color: ansi_default; }
     PlanScreen #list { height: 1fr; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _key("D", "purge", "Purge…", "Purge this plan, after a question", "purge"),
-        _key("x", "leave_out", "Leave out blocked", "Leave out blocked chains: on or off", "skip"),
-        _key("i", "ignore", "Ignore bundles", "Ignore unreadable bundles: on or off", "ignore"),
-        _key("e", "save", "Save plan", "Save the plan as JSON", "save"),
-        _key("c", "copy", "Copy R call", "Copy the R call that purges the same tasks", "copy"),
-        _key("escape,q", "back", "Back", "Go back; nothing is changed", "back", shown_as="esc"),
-        _key("n", "go(1)", "Next !", "Go to the next group or warning", "next"),
-        _key("N", "go(-1)", "", "Go to the previous group or warning", "previous"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*PLAN_KEYS]
+
+    @dataclass
+    class ViewReady(Message):
+        """There is a new view to show."""
+
+        view: PlanView
 
     def __init__(
         self,
@@ -86,49 +82,64 @@ class PlanScreen(Page[JobSpec | None]):
         snapshot: Snapshot,
         root: Root,
         summary_loader: SummaryLoader,
+        failures: Mapping[str, Failure],
         *,
+        arrangement: Arrangement,
         read_only: bool,
         clock: Callable[[], float],
         size_kind: SizeKind = SizeKind.APPARENT,
     ) -> None:
         super().__init__()
-        self.plan = plan
         self.snapshot = snapshot
         self.root = root
+        self._first_plan = plan
         self._read_only = read_only
-        self._skipping = plan.skip_blocked
-        self._ignoring = bool(plan.ignored_bundles)
         self._clock = clock
-        self._sizes: dict[str, Size] = {}
-        self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
         self._summary_loader = summary_loader
-        self._size_kind = size_kind
+        self._sizes = PlanSizes(
+            root,
+            lambda plan, part: self.call_later(self._show_measured, plan, part),
+            lambda error: self.app.post_message(WorkerFailed(error)),
+        )
+        self._known = KnownFacts(summary_loader.summaries, failures, self._sizes.sizes, size_kind)
+        self._request = PlanRequest(plan.skip_blocked, bool(plan.ignored_bundles), arrangement)
+        self._view: PlanView | None = None
+        self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
+        self._after_view: Callable[[], None] | None = None
+        self.search = PlanSearch(self)
+        self.inspecting = PlanInspecting(self, snapshot, root, self._known, summary_loader, clock)
 
     def compose(self) -> ComposeResult:
         """Yield the head, the plan, the line under the cursor in full, and the keys."""
-        yield Static(id="head", markup=False)
-        yield PlanList(id="list")
+        yield PlanHead(id="head", markup=False)
+        yield Static(id="columns", markup=False)
+        yield PlanList(self._known, id="list")
         yield Static("Nothing to purge\n\nNo task passes all filters. esc: back", id="nothing")
+        yield SearchBar()
         yield Static(id="in-full", markup=False)
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the plan, and start to measure its tasks."""
-        self._summaries = self._summary_loader.subscribe(
-            lambda: self.call_later(self._show_summaries)
+        self._readings = PlanReadings(
+            self._summary_loader, self._known, lambda: self.call_later(self._calls_loaded)
         )
-        self.lines.sizes, self.lines.summaries = self._sizes, self._summaries.summaries
-        self.lines.size_kind = self._size_kind
-        self._show(self.plan)
+        builder = PlanViewBuilder(self._first_plan, self.snapshot, self._known, self._clock)
+        self._builder: LatestOnlyWorker[PlanRequest, PlanView] = LatestOnlyWorker(
+            builder.build,
+            lambda view: self.post_message(self.ViewReady(view)),
+            lambda error: self.app.post_message(WorkerFailed(error)),
+        )
+        self.query_one("#nothing").display = False
         self.lines.focus()
+        self.set_interval(_READ_INTERVAL, self._use_readings)
+        self._ask_for_view()
 
     def on_unmount(self) -> None:
         """Cancel the requests."""
-        self._summaries.close()
-
-    def on_resize(self) -> None:
-        """Lay out the head for the new width."""
-        self._show_head()
+        self._readings.close()
+        self._builder.stop()
+        self._sizes.stop()
 
     @property
     def lines(self) -> PlanList:
@@ -136,76 +147,152 @@ class PlanScreen(Page[JobSpec | None]):
         return self.query_one(PlanList)
 
     @property
+    def plan(self) -> PurgePlan:
+        """The plan that is shown, without the chains that the user keeps."""
+        return self._first_plan if self._view is None else self._view.plan
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """The grouping and the order that the user chose."""
+        return self._request.arrangement
+
+    @property
+    def current(self) -> bool:
+        """Whether the plan that is shown is the one that the user chose."""
+        return self._view is not None and self._view.request.same_plan(self._request)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is shown is what the user chose."""
+        return self._view is not None and self._view.request is self._request
+
+    @property
     def measured(self) -> bool:
-        """Whether all tasks are measured."""
-        return self._measured_part is None
+        """Whether the size of the plan is shown."""
+        return self.current and self._view is not None and self._view.total is not None
 
     @property
     def refusal(self) -> str | None:
         """The reason why this plan can't be purged, with a remedy; None if it can."""
-        if self.plan.empty and not self.plan.refused:
-            return "Nothing to purge"
-        if self._read_only:
-            return "Started with --read-only: you can save this plan, but not purge it"
-        if self.root.purge_refusal:
-            return f"This root can't be purged: {self.root.purge_refusal}"
-        if self.plan.refused:
-            return "Blocked tasks stop the purge: leave out their chains first (x)"
-        return None
+        return purge_refusal(self.plan, self.root, read_only=self._read_only)
 
-    # The plan
+    # The view
 
-    def _show(self, plan: PurgePlan) -> None:
-        self.plan = plan
-        self._measured_part = 0.0
-        empty = plan.empty and not plan.blocked
-        self.lines.display = not empty
-        self.query_one("#in-full").display = not empty
+    def _ask_for_view(self, **changes: Any) -> None:
+        """Request a view of what the user chose. Numbers of another plan are hidden at once."""
+        before, self._request = self._request, replace(self._request, **changes)
+        if not before.same_plan(self._request):
+            self._after_view = None
+        if not self.current:
+            self.lines.hide_numbers()
+            self._show_head()
+        small = len(self.plan.tasks) <= _SMALL_PLAN
+        self._builder.submit(self._request, timeout=_SAME_FRAME if small else 0.0)
+
+    @on(ViewReady)
+    def _view_ready(self, message: ViewReady) -> None:
+        message.stop()
+        if message.view.request is not self._request:
+            return  # the view of the latest request follows
+        self._view = view = message.view
+        whole = view.tree.plan
+        empty = whole.empty and not whole.blocked
+        for part in ("#list", "#in-full", "#columns"):
+            self.query_one(part).display = not empty
         self.query_one("#nothing").display = empty
-        self.lines.show(plan)
-        self._show_in_full()  # the cursor may be in the same place, on another line
+        self.lines.show(view)
+        self.search.show(view)
+        self._show_columns()
+        self._show_in_full()
         self._show_head()
         self.refresh_bindings()
-        self._measure(plan)
+        self._readings.want_for(self._request, whole)
+        if whole is not self._sizes.plan:
+            self._measured_part = 0.0
+            self._sizes.measure(whole)
+        if (action := self._after_view) is not None:
+            self._after_view = None
+            action()
+
+    def _when_current(self, action: Callable[[], None]) -> None:
+        """Do something with the plan as soon as it is the one that the user chose."""
+        if self.current:
+            action()
+        else:
+            self._after_view = action
 
     def _show_head(self) -> None:
-        width = max(40, self.size.width - 2)
-        lines = self._refused_head(width) if self.plan.refused else self._head(width)
-        for line in lines[1:]:
-            line.truncate(width, overflow="ellipsis")
-        self.query_one("#head", Static).update(Text("\n").join(lines))
-
-    @property
-    def _filters_line(self) -> Text:
-        return Text(plain_text(str(self.plan.filters)), "dim")
-
-    def _refused_head(self, width: int) -> list[Text]:
-        error = theme_style(self.app, "text-error")
-        headline = Text.assemble(("Plan  ", "bold"), (report.headline(self.plan), _BOLD + error))
-        keys = "x: leave out their chains"
-        if self._has_unread_bundles and not self._ignoring:
-            keys += " · i: ignore bundles"
-        return [_side_by_side(headline, Text(keys, error), width), self._filters_line]
-
-    def _head(self, width: int) -> list[Text]:
-        style = theme_style(self.app, "text-warning")
-        effects = Text(report.side_effects(self.plan), style)
-        lines = [_side_by_side(self._headline(), effects, width), self._filters_line]
-        lines += [_warning(text, style) for text in self.plan.warnings[:_MAX_WARNINGS]]
-        if (more := len(self.plan.warnings) - _MAX_WARNINGS) > 0:
-            lines.append(_warning(f"and {pluralize(more, 'more warning')}", style))
-        if self.refusal and not self.plan.empty:
-            lines.append(Text(self.refusal, theme_style(self.app, "text-error")))
-        return lines
-
-    def _headline(self) -> Text:
-        total = report.total_size(self.plan, self._sizes) if self.measured else None
-        head = Text.assemble(
-            ("Plan  ", "bold"), (report.headline(self.plan, total, self._size_kind), "bold")
+        self.query_one(PlanHead).show(
+            HeadFacts(
+                str(self.plan.filters),
+                self._view if self.current else None,
+                self._measured_part,
+                self.refusal,
+                can_ignore=self._has_unread_bundles and not self._request.ignore_bundles,
+            )
         )
-        if self._measured_part is not None and self.plan.tasks:
-            head.append(f"  measuring {self._measured_part:.0%}", "dim")
-        return head
+
+    def _show_columns(self) -> None:
+        self.query_one("#columns", Static).update(self.lines.header())
+
+    def _show_in_full(self) -> None:
+        self.query_one("#in-full", Static).update(self.lines.in_full())
+
+    # What is read and measured
+
+    def _show_measured(self, plan: PurgePlan, part: float | None) -> None:
+        if plan is not self._sizes.plan:
+            return
+        self._measured_part = part
+        if part is None:
+            self._ask_for_view(measured=plan)
+        else:
+            self.lines.redraw()
+            self._show_head()
+
+    @on(VirtualList.ViewChanged)
+    def _other_lines(self, message: VirtualList.ViewChanged) -> None:
+        """Read the calls of the tasks that have become visible."""
+        message.stop()
+        self._show_in_full()
+        self._widen_columns()
+        self._readings.want_lines([task.id for task in self.lines.visible_tasks()])
+
+    def _calls_loaded(self) -> None:
+        self._readings.calls_loaded()
+        self._widen_columns()
+        self.lines.redraw()
+        self._show_in_full()
+
+    def _widen_columns(self) -> None:
+        if self.lines.widen_columns():
+            self.lines.redraw()
+        self._show_columns()
+
+    def _use_readings(self) -> None:
+        """Sort, group and search again if more was read that this depends on."""
+        if self.settled and self._readings.take_news(self._request):
+            self._ask_for_view(readings=self._request.readings + 1)
+
+    # What the user keeps and leaves out
+
+    def action_keep(self) -> None:
+        """Keep the chains of the line, or take them back if all of them are kept."""
+        skipped = self._request.skip_blocked  # then blocked chains stay anyway
+        keys = frozenset(
+            chain.key
+            for chain in self.lines.chains_at_cursor()
+            if not (skipped and isinstance(chain, BlockedChain))
+        )
+        if not keys:
+            self.notify("No chain of the plan is here, so there is nothing to keep")
+            return
+        kept = (
+            self._request.kept - keys if keys <= self._request.kept else self._request.kept | keys
+        )
+        self.lines.keep(kept)
+        self.lines.go_past_chain()
+        self._ask_for_view(kept=kept)
 
     @property
     def _has_unread_bundles(self) -> bool:
@@ -213,63 +300,83 @@ class PlanScreen(Page[JobSpec | None]):
 
     def action_leave_out(self) -> None:
         """Leave out blocked chains, or include them again."""
-        self._skipping = not self._skipping
-        self._make_plan()
+        self._ask_for_view(skip_blocked=not self._request.skip_blocked)
 
     def action_ignore(self) -> None:
         """Ignore unreadable bundles, or let them block again."""
-        self._ignoring = not self._ignoring
-        self._make_plan()
+        self._ask_for_view(ignore_bundles=not self._request.ignore_bundles)
 
-    @work(thread=True, exclusive=True, group="plan")
-    def _make_plan(self) -> None:
-        plan = make_plan(
-            self.snapshot,
-            self.plan.filters,
-            now=self._clock(),
-            skip_blocked=self._skipping,
-            ignore_unreadable_bundles=self._ignoring,
-        )
-        if not get_current_worker().is_cancelled:
-            self.call_later(self._show, plan)
+    # Groups and order
 
-    # Background
+    def action_group(self) -> None:
+        """Group by the next property."""
+        self._arrange(self.arrangement.regrouped())
 
-    @work(thread=True, exclusive=True, group="measure")
-    def _measure(self, plan: PurgePlan) -> None:
-        worker = get_current_worker()
-        unknown = [task_id for task_id in plan.ids if task_id not in self._sizes]
-        due = time.monotonic() + _PROGRESS_INTERVAL
-        for done, task_id in enumerate(unknown):
-            if worker.is_cancelled:
-                return
-            if time.monotonic() >= due:
-                self.call_later(self._show_measured, done / len(unknown))
-                due = time.monotonic() + _PROGRESS_INTERVAL
-            measured = measure(self.root, task_id)
-            if measured is not None:
-                self._sizes[task_id] = measured
-        self.call_later(self._show_measured, None)
+    def action_sort(self) -> None:
+        """Reverse the order."""
+        self._arrange(self.arrangement.reversed())
 
-    def _show_measured(self, part: float | None) -> None:
-        self._measured_part = part
-        self.lines.redraw()
-        self._show_head()
+    def action_sort_by(self, step: int) -> None:
+        """Sort by the next (1) or previous (-1) property."""
+        self._arrange(self.arrangement.resorted(step))
 
-    def on_virtual_list_view_changed(self, message: VirtualList.ViewChanged) -> None:
-        """Read the calls of the tasks that have become visible."""
+    @on(events.Click, "#columns")
+    def _title_clicked(self, event: events.Click) -> None:
+        key = header_key(event.x, self.lines.layout_of_columns)
+        if key is not None:
+            self._arrange(self.arrangement.sorted_by(key))
+
+    def _arrange(self, arrangement: Arrangement) -> None:
+        self._ask_for_view(arrangement=arrangement, folded=self.lines.folded)
+
+    def action_fold(self, folded: bool) -> None:
+        """Fold or unfold the chain or group under the cursor."""
+        self.lines.fold(folded=folded)
+
+    # Search
+
+    def action_search(self) -> None:
+        """Open the search bar."""
+        self.search.begin()
+
+    @on(SearchBar.Changed)
+    def _searched(self, message: SearchBar.Changed) -> None:
         message.stop()
-        self._show_in_full()
-        self._summaries.want([task.id for task in self.lines.visible_tasks()])
+        self._ask_for_view(query=message.query, folded=self.lines.folded)
 
-    def _show_summaries(self) -> None:
-        self.lines.redraw()
-        self._show_in_full()
+    @on(SearchBar.Done)
+    def _search_done(self, message: SearchBar.Done) -> None:
+        message.stop()
+        self.search.end()
 
-    def _show_in_full(self) -> None:
-        self.query_one("#in-full", Static).update(self.lines.in_full())
+    def action_hit(self, by: int) -> None:
+        """Go to the next (1) or previous (-1) hit."""
+        self.search.go(by)
 
-    # Keys
+    def action_go(self, by: int) -> None:
+        """Go to the next or previous group or warning."""
+        self.lines.go_to_stop(by)
+
+    # Look closer
+
+    def action_details(self) -> None:
+        """Show the details of the task."""
+        self.inspecting.show_details()
+
+    @on(PlanList.Opened)
+    def _opened(self, message: PlanList.Opened) -> None:
+        message.stop()
+        self.action_details()
+
+    def action_log(self) -> None:
+        """Show the log of the task."""
+        self.inspecting.show_log()
+
+    def action_inputs(self) -> None:
+        """Show the inputs of the bundle or the group."""
+        self.inspecting.show_inputs()
+
+    # Purge, save, copy
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the actions that this plan allows."""
@@ -277,14 +384,14 @@ class PlanScreen(Page[JobSpec | None]):
             return Lang.R in self.plan.langs or not self.plan.langs
         if action == "ignore":
             return self._has_unread_bundles
-        return action != "leave_out" or bool(self.plan.blocked)
-
-    def action_go(self, by: int) -> None:
-        """Go to the next or previous group or warning."""
-        self.lines.go_to_stop(by)
+        whole = self._first_plan if self._view is None else self._view.tree.plan
+        return action != "leave_out" or bool(whole.blocked)
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""
+        self._when_current(self._purge)
+
+    def _purge(self) -> None:
         if refusal := self.refusal:
             self.notify(refusal, severity="warning", markup=False)
             return
@@ -297,36 +404,36 @@ class PlanScreen(Page[JobSpec | None]):
             self.call_later(self._ask, plan, warning)
 
     def _ask(self, plan: PurgePlan, warning: str | None) -> None:
-        if not self.is_current or plan is not self.plan:  # closed or changed during the check
+        changed = plan is not self.plan or not self.current
+        if changed or not self.is_current:  # changed or closed during the check
             return
-        total = report.total_size(plan, self._sizes) if self.measured else None
+        total = self._view.total if self._view is not None else None
 
         def answered(mode: str | None) -> None:
             if mode is not None:
-                self.dismiss(purge_job(plan, self.root, PurgeMode(mode), self._sizes))
+                self.dismiss(purge_job(plan, self.root, PurgeMode(mode), self._sizes.sizes))
 
-        self.app.push_screen(ConfirmScreen(plan, total, warning, self._size_kind), answered)
+        self.app.push_screen(ConfirmScreen(plan, total, warning, self._known.size_kind), answered)
 
     def action_save(self) -> None:
         """Save the plan to a file for ``hipercow-tui apply``."""
+        self._when_current(self._save)
+
+    def _save(self) -> None:
         self.app.push_screen(SavePlanScreen(self.plan))
 
     def action_copy(self) -> None:
         """Copy the R call that purges the same tasks."""
+        self._when_current(self._copy)
+
+    def _copy(self) -> None:
         call = report.r_call(self.plan)
         if call:
             copy(self.app, call, "R call", alternative="save the plan (e)")
         else:
             self.notify("R has nothing to purge here, so there is no call to copy", markup=False)
 
-
-def _side_by_side(left: Text, right: Text, width: int) -> Text:
-    """Return both texts on one line if they fit, else on two."""
-    gap = width - left.cell_len - right.cell_len
-    if not right or gap >= 2:
-        return Text.assemble(left, " " * max(0, gap), right)
-    return Text.assemble(left, "\n", right)
-
-
-def _warning(text: str, colour: Style) -> Text:
-    return Text.assemble(("! ", _BOLD + colour), (plain_text(text), colour))
+    def action_back(self) -> None:
+        """End the search, else go back without a purge."""
+        if not self.search.leave():
+            self.dismiss(None)

@@ -1,48 +1,48 @@
-"""The inputs of some tasks as columns, and the failure rate along each input."""
+"""The inputs of some tasks as columns, and a chart of the failure rate along each input."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import Failure, Inputs, parse_number
-from hipercow_tui.analysis.sweep import (
-    FailureRate,
-    Sweep,
-    SweepSort,
-    failure_rates,
-    make_sweep,
-    sort_rows,
-)
+from hipercow_tui.analysis.error_groups import Failure
+from hipercow_tui.analysis.sweep import Sweep, SweepSort
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.domain.narrowing import Narrowing
-from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.keymap import SEARCH_KEYS
 from hipercow_tui.ui.marks import Marks
-from hipercow_tui.ui.messages import SummariesLoaded
+from hipercow_tui.ui.messages import SummariesLoaded, WorkerFailed
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.sweep_chart import Action, SweepChart
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.workers.base import LatestOnlyWorker
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
+from hipercow_tui.ui.workers.sweep_builder import SweepBuilder, SweepModel, SweepRequest
 
 UPDATE_INTERVAL = 0.3  # seconds
-SHOW_PAUSE = 2  # times as long as showing inputs took, until more of them are shown
-RANGE_PARTS = 24  # bars for a numeric input
-MAX_VALUES = 6  # values that are shown by name
-MAX_INPUTS = 5  # lines of the chart
-_LEVELS = "▁▂▃▄▅▆▇█"
+BUILD_PAUSE = 2  # times as long as a model took, until the next one with more inputs
+
+
+class ModelReady(Message):
+    """There is a new model to show."""
+
+    def __init__(self, model: SweepModel) -> None:
+        super().__init__()
+        self.model = model
 
 
 class SweepScreen(Page[str | Narrowing | None]):
@@ -51,21 +51,28 @@ class SweepScreen(Page[str | Narrowing | None]):
     Dismiss with the id of the task to go to, with what to narrow the list to, or with None.
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
-    the epoch. ``plan`` is called to plan a purge of the marked tasks.
+    the epoch. ``plan`` is called to plan a purge of the marked tasks, ``show_log`` to open a log.
     """
 
     DEFAULT_CSS = """
     SweepScreen #head { text-wrap: nowrap; text-overflow: ellipsis; }
-    SweepScreen #failure-chart {
-        height: auto; padding: 0 1; background: $panel; text-wrap: nowrap;
-    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *SEARCH_KEYS,
         Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
+        Binding(
+            "S",
+            "sort_menu",
+            "Sort by …",
+            show=False,
+            tooltip="Choose the column to sort by",
+            id="sweep.sort_menu",
+        ),
         Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
         Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),
+        Binding("tab", "other", "Chart", tooltip="Go to the chart, or back", id="sweep.other"),
+        Binding("l", "log", "Log", tooltip="Show the log of the task", id="sweep.log"),
         Binding(
             "p", "plan", "Plan", tooltip="Show the plan of a purge of marked tasks", id="sweep.plan"
         ),
@@ -80,46 +87,55 @@ class SweepScreen(Page[str | Narrowing | None]):
         ids: Iterable[str],
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
+        *,
         marks: Marks,
         plan: Callable[[], None],
+        show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._marks = marks
         self._plan = plan
-        self._summary_loader = summary_loader
-        self._failures = failures
         self._title = title
-        self._ids = tuple(ids)
         self._tasks = tasks
         self._clock = clock
-        self._inputs: Mapping[str, Inputs] = {}
-        self._sweep = Sweep()
+        self._show_log = show_log
+        self._summaries = summary_loader.subscribe(lambda: self.post_message(SummariesLoaded()))
+        self._builder = SweepBuilder(ids, failures, self._summaries)
+        self._model: SweepModel | None = None
         self._sort = SweepSort()
+        self._grid: tuple[int, int] | None = None
         self._query = ""
-        self._shown: Mapping[str, Task] | None = None
-        self._inputs_due = 0.0  # on the monotonic clock: when inputs may be shown again
-        self._inputs_pending = False
+        self._version = 0
+        self._building = False
+        self._top_due = False  # whether to go to the first row with the next model
+        self._build_due = 0.0  # on the monotonic clock: when more inputs may be shown
+        self._inputs_pending = True
+        self._requested: Mapping[str, Task] = {}
 
     def compose(self) -> ComposeResult:
         """Yield the head, the table, the search bar, the chart and the keys."""
         yield Static(id="head")
         yield SweepTable(self._marks, id="sweep")
         yield SearchBar()
-        yield Static(id="failure-chart")
+        yield SweepChart(id="chart")
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Read the inputs; look for changes of the root and for more inputs."""
         self.table.focus()
         self.table.set_empty_text("Reading …")
-        self._summaries = self._summary_loader.subscribe(
-            lambda: self.post_message(SummariesLoaded())
+        self.table.rows_pending = True
+        self._worker: LatestOnlyWorker[SweepRequest, SweepModel] = LatestOnlyWorker(
+            self._builder.build,
+            lambda model: self.post_message(ModelReady(model)),
+            lambda error: self.post_message(WorkerFailed(error)),
         )
-        self._show_inputs()
+        self._request()
         self.set_interval(UPDATE_INTERVAL, self._update)
 
     def on_unmount(self) -> None:
         """Cancel the requests."""
+        self._worker.stop()
         self._summaries.close()
 
     @property
@@ -127,106 +143,121 @@ class SweepScreen(Page[str | Narrowing | None]):
         """The table."""
         return self.query_one(SweepTable)
 
+    @property
+    def chart(self) -> SweepChart:
+        """The chart."""
+        return self.query_one(SweepChart)
+
+    @property
+    def _sweep(self) -> Sweep:
+        return self._model.sweep if self._model else Sweep()
+
     @on(SummariesLoaded)
     def _summaries_loaded(self) -> None:
         self._inputs_pending = True
         self._update()
 
     def _update(self) -> None:
-        outdated = (
-            self._inputs_pending or self.table.rows_pending or self._tasks() is not self._shown
-        )
-        if outdated and time.monotonic() >= self._inputs_due:
-            self._show_inputs()
+        """Request a model with new inputs or tasks, if the last one was not too expensive."""
+        outdated = self._inputs_pending or self._tasks() is not self._requested
+        if outdated and not self._building and time.monotonic() >= self._build_due:
+            self._request()
 
-    def _show_inputs(self) -> None:
-        """Show the inputs that are known, and request the others."""
-        began = time.monotonic()
-        self._inputs_pending = False
-        tasks, failures, summaries = self._tasks(), self._failures, self._summaries.summaries
-        present = [task_id for task_id in self._ids if task_id in tasks]
-        self._summaries.want_all([i for i in present if i not in failures])
-        known = [(i, failures.get(i) or summaries.get(i)) for i in present]
-        self._inputs = {i: each.inputs for i, each in known if each is not None}
-        self._sweep = make_sweep(self._inputs)
-        self._show()
-        ended = time.monotonic()
-        self._inputs_due = ended + SHOW_PAUSE * (ended - began)
+    def _request(self) -> None:
+        if self._inputs_pending or self._tasks() is not self._requested:
+            self._version += 1
+            self._inputs_pending = False
+        self._requested, self._building = self._tasks(), True
+        self._worker.submit(SweepRequest(self._version, self._requested, self._sort, self._grid))
 
-    def _show(self) -> None:
-        self._shown = tasks = self._tasks()
-        present = [tasks[i] for i in self._ids if i in tasks]
-        known = [task for task in present if task.id in self._inputs]
+    @on(ModelReady)
+    def _show(self, message: ModelReady) -> None:
+        model = self._model = message.model
+        self._building = False
+        self._build_due = time.monotonic() + BUILD_PAUSE * model.seconds
+        if model.unread:
+            self._inputs_pending = True
         table = self.table
         table.now = self._clock()
-        table.rows_pending = len(known) < len(present)
-        if not present:
+        table.rows_pending = bool(model.unread)
+        if not model.tasks:
             table.set_empty_text("These tasks are gone", "esc: back")
-        table.show(self._sweep, tasks, sort_rows(self._sweep, known, self._sort), self._sort)
-        self._show_head(present, known)
-        self.query_one("#failure-chart", Static).update(self._failure_chart(known))
+        table.show(model)
+        if self._top_due and model.request.sort == self._sort:
+            self._top_due = False
+            table.go_to_top()
+        self.chart.show(model.chart)
+        self._show_head(model)
         self._show_hits()
 
-    def _show_head(self, present: list[Task], known: list[Task]) -> None:
-        failed = sum(task.status is Status.FAILURE for task in present)
-        facts = [pluralize(len(present), "task"), f"{failed:,} failed"]
-        facts.extend(filter(None, [self._marks.count_text([task.id for task in present])]))
-        if len(known) < len(present):
-            facts.append(f"read {len(known):,}")
-        elif not self._sweep.names:
+    def _show_head(self, model: SweepModel) -> None:
+        facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed"]
+        facts.extend(filter(None, [self._marks.count_text(model.ids)]))
+        if model.unread:
+            facts.append(f"{model.unread:,} to read")
+        elif not model.sweep.names:
             facts.append("no input differs")
-        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.constant_inputs)
+        same = ", ".join(f"{name} = {value}" for name, value in model.sweep.constant_inputs)
         head = f"{self._title}  {' · '.join(facts)}{f'   in all: {same}' if same else ''}"
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
 
-    def _failure_chart(self, tasks: list[Task]) -> Text:
-        """Return a line for each input: its values, with a bar for the failure rate of each."""
-        names = [plain_text(name) for name in self._sweep.names[:MAX_INPUTS]]
-        width = max(map(len, names), default=0)
-        text = Text()
-        for place, name in enumerate(names):
-            rates = failure_rates(self._sweep, tasks, place, RANGE_PARTS)
-            text.append(f"{name:<{width}}  ", "dim")
-            if len(rates) <= MAX_VALUES or parse_number(rates[0].label) is None:
-                self._append_values(text, rates)
-            else:
-                self._append_range(text, rates)
-            text.append("\n")
-        if names:
-            text.append("height: the part of the tasks that failed", "dim")
-        return text
+    # The chart
 
-    def _append_values(self, text: Text, rates: Sequence[FailureRate]) -> None:
-        """Append a bar and a label for each value; of many values, those that failed most."""
-        shown = rates
-        if len(rates) > MAX_VALUES:
-            shown = sorted(rates, key=lambda rate: -rate.failed / rate.tasks)[:MAX_VALUES]
-        for rate in shown:
-            self._append_bar(text, rate)
-            text.append(f" {plain_text(rate.label)}   ")
-        if more := len(rates) - len(shown):
-            text.append(f"and {more:,} more", "dim")
+    def action_other(self) -> None:
+        """Go to the chart, or back to the table."""
+        to_table = self.chart.has_focus or not self._sweep.names
+        (self.table if to_table else self.chart).focus()
 
-    def _append_range(self, text: Text, rates: Sequence[FailureRate]) -> None:
-        """Append bars between the smallest and the largest value."""
-        text.append(f"{plain_text(rates[0].label)} ")
-        for rate in rates:
-            self._append_bar(text, rate)
-        text.append(f" {plain_text(rates[-1].label)}")
+    @on(SweepChart.Left)
+    def _chart_left(self) -> None:
+        self.table.focus()
 
-    def _append_bar(self, text: Text, rate: FailureRate) -> None:
-        if not rate.tasks:
-            text.append(" ")
+    @on(SweepChart.GridChanged)
+    def _grid_changed(self, message: SweepChart.GridChanged) -> None:
+        self._grid = message.grid
+        self._request()
+
+    @on(SweepChart.Chosen)
+    def _chosen(self, message: SweepChart.Chosen) -> None:
+        ids = message.region.select(self._model.ids if self._model else ())
+        label = plain_text(message.region.label)
+        if not ids:
+            self.notify(f"No task with {label} is in the table")
             return
-        level = _LEVELS[-(-(len(_LEVELS) - 1) * rate.failed // rate.tasks)]
-        colour = "text-error" if rate.failed else "text-success"
-        text.append(level, theme_style(self.app, colour))
+        if message.action is Action.NARROW:
+            self.dismiss(Narrowing.to_tasks(label, ids))
+        else:
+            self._marks.add(ids)
+            self._marked()
+            self.notify(f"Marked {pluralize(len(ids), 'task')} with {label}")
 
     # Order
 
     def action_sort(self) -> None:
         """Reverse the sort order."""
         self._sort_by(self._sort.key)
+
+    def action_sort_menu(self) -> None:
+        """Choose the column to sort by, also one that is not shown."""
+        from hipercow_tui.ui.dialogs.sort_menu import SortChoice, SortMenuScreen
+
+        names, shown = self._sweep.names, self.table.shown_columns
+        arrow = "↓" if self._sort.reverse else "↑"
+        choices = [
+            SortChoice(
+                key,
+                names[int(key)] if key.isdigit() else key,
+                arrow if key == self._sort.key else "",
+                "" if key in shown else "not shown",
+            )
+            for key in self.table.column_keys
+        ]
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._sort_by(key)
+
+        self.app.push_screen(SortMenuScreen(choices), chosen)
 
     def action_sort_by(self, step: int) -> None:
         """Sort by the column to the left (-1) or to the right (1)."""
@@ -241,7 +272,8 @@ class SweepScreen(Page[str | Narrowing | None]):
 
     def _sort_by(self, key: str) -> None:
         self._sort = self._sort.toggled(key)
-        self._show()
+        self._top_due = True
+        self._request()
 
     # Search
 
@@ -273,11 +305,18 @@ class SweepScreen(Page[str | Narrowing | None]):
 
     @on(SweepTable.Marked)
     def _marked(self) -> None:
-        self._show()
+        self.table.redraw()
+        if self._model is not None:
+            self._show_head(self._model)
 
     def action_plan(self) -> None:
         """Show what a purge of the marked tasks would take."""
         self._plan()
+
+    def action_log(self) -> None:
+        """Show the log of the task under the cursor."""
+        if self.table.cursor_key is not None:
+            self._show_log(self.table.cursor_key)
 
     # Close
 

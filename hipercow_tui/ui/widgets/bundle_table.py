@@ -1,15 +1,25 @@
-"""The table of bundles, with the number and the statuses of their tasks, and their age."""
+"""The table of bundles, with the number and the statuses of their tasks, progress and age."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRow, BundleSort
+from rich.cells import cell_len
+
+from hipercow_tui.analysis.bundle_rows import (
+    BundleKey,
+    BundleRow,
+    BundleSort,
+    Progress,
+    fitting_counts,
+    format_time_left,
+    strip_lengths,
+)
 from hipercow_tui.analysis.disk_usage import DiskUsage
-from hipercow_tui.analysis.task_view import TaskView
+from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
+from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age, format_size
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text, short_number
@@ -19,15 +29,16 @@ from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 
-_NAME = Column(BundleKey.NAME, "bundle", 10, 36)
+_NAME = Column(BundleKey.NAME, "bundle", 14, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7, right=True)
-_STATUS = Column(BundleKey.STATUS, "status", 11, 13)
-_BAR = Column("bar", "its tasks", 8, 24, rank=1)
+_STATUS = Column(BundleKey.STATUS, "status", 9, 30)
+_BAR = Column("bar", "its tasks", 9, 40, rank=1)
+_PROGRESS = Column("progress", "progress", 17, 28, rank=3)
 _SIZES = {
     SizeKind.APPARENT: Column(BundleKey.SIZE, SizeKind.APPARENT, 9, 9, right=True),
     SizeKind.ON_DISK: Column(BundleKey.DISK, SizeKind.ON_DISK, 9, 9, right=True),
 }
-_FILES = Column(BundleKey.FILES, "files", 7, 7, rank=3, right=True)
+_FILES = Column(BundleKey.FILES, "files", 7, 7, rank=4, right=True)
 _LANG = Column(BundleKey.LANG, "lang", 6, 6, rank=1)
 _CHANGED = Column(BundleKey.CHANGED, "changed", 14, 14, rank=2)
 
@@ -39,6 +50,8 @@ class BundleTable(MarkableTable, KeyedTable):
         super().__init__(marks, id=id)
         self.now = 0.0
         self._bundles: tuple[BundleRow, ...] = ()
+        self._largest = 0
+        self._runs = False
         self._sort = BundleSort()
         self._view = TaskView(Snapshot(Path()))
         self._size_kind: SizeKind | None = None  # None if sizes are not shown
@@ -58,9 +71,12 @@ class BundleTable(MarkableTable, KeyedTable):
         self, bundles: tuple[BundleRow, ...], sort: BundleSort, view: TaskView, now: float
     ) -> None:
         """Show these bundles; ``now`` is the time for their ages, in seconds since the epoch."""
-        if bool(self._view.snapshot.by_language) != bool(view.snapshot.by_language):
+        runs = any(row.progress for row in bundles)
+        both_languages = bool(view.snapshot.by_language)
+        if (bool(self._view.snapshot.by_language), self._runs) != (both_languages, runs):
             self.forget_layout()
         self._bundles, self._sort, self._view, self.now = bundles, sort, view, now
+        self._runs, self._largest = runs, max((row.task_count for row in bundles), default=0)
         self.set_keys(tuple(map(_key, bundles)))
         self.mark_all_if_ready()
 
@@ -86,16 +102,23 @@ class BundleTable(MarkableTable, KeyedTable):
         bundles = enumerate(self._bundles) if needle else ()
         return [row for row, bundle in bundles if needle in bundle.name.casefold()]
 
+    def next_match(self, step: int) -> int | None:
+        """Return the next bundle with a matched task, or with -1 the previous one."""
+        rows = enumerate(self._bundles) if self._view.filtered else ()
+        matched = [row for row, bundle in rows if self._view.has_match(bundle.bundle)]
+        return next_hit(matched, self.cursor, step)
+
     @property
     def sort(self) -> BundleSort:
         """The order of the bundles."""
         return self._sort
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Return the columns for names, tasks and sizes."""
+        """Return the columns for names, tasks and sizes; progress only while a task runs."""
         sizes = (_SIZES[self._size_kind], _FILES) if self._size_kind else ()
         langs = (_LANG,) if self._view.snapshot.by_language else ()
-        return (_NAME, *langs, _TASKS, _STATUS, _BAR, *sizes, _CHANGED)
+        progress = (_PROGRESS,) if self._runs else ()
+        return (_NAME, *langs, _TASKS, _STATUS, _BAR, *progress, *sizes, _CHANGED)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a bundle."""
@@ -137,10 +160,11 @@ class BundleTable(MarkableTable, KeyedTable):
                 number = short_number(bundle.task_count, placed.width)
                 return ((number.rjust(placed.width), ""),)
             case BundleKey.STATUS:
-                status = bundle.overall_status
-                if status is None:
-                    return (("all removed" if bundle.missing_count else "empty", "quiet"),)
-                return ((f"{GLYPH[status]} {status}", status.value),)
+                if not bundle.task_count:
+                    return (("removed" if bundle.missing_count else "empty", "quiet"),)
+                return status_counts(bundle.status_counts, placed.width)
+            case "progress":
+                return progress_cell(bundle.progress, bundle.task_count, self.now, placed.width)
             case BundleKey.SIZE | BundleKey.DISK:
                 kind = SizeKind.APPARENT if key == BundleKey.SIZE else SizeKind.ON_DISK
                 size = size_text(usage, format_size(usage.size.of(kind)))
@@ -152,7 +176,7 @@ class BundleTable(MarkableTable, KeyedTable):
                 changed = bundle.bundle.changed
                 return (("—" if changed is None else format_age(changed, self.now), "quiet"),)
             case _:
-                return status_bar(bundle.status_counts, placed.width)
+                return status_bar(bundle.status_counts, placed.width, self._largest)
 
 
 def _key(bundle: BundleRow) -> str:
@@ -170,14 +194,40 @@ def size_text(usage: DiskUsage, text: str) -> str:
     return text if usage.complete else f"≥{text}"
 
 
-def status_bar(counts: Mapping[Status | None, int], width: int) -> Cell:
-    """Return a bar of glyphs in proportion to the counts; each present status has at least one."""
-    present = [status for status in (*FILTERABLE_STATUSES, Status.BROKEN) if counts.get(status)]
-    if not present or width < len(present):
+def status_bar(counts: Mapping[Status | None, int], width: int, largest: int) -> Cell:
+    """Return a strip of glyphs, as long as the bundle is large (see ``strip_lengths``)."""
+    lengths = strip_lengths(counts, width, largest)
+    return tuple((GLYPH[status] * lengths[status], status.value) for status in lengths) or (
+        ("", ""),
+    )
+
+
+def status_counts(counts: Mapping[Status | None, int], width: int) -> Cell:
+    """Return ``✗ 12 ✓ 228``: as many counts as fit, and ``…`` if some are left out."""
+    statuses, complete = fitting_counts(
+        counts, width, text_width=lambda status, number: cell_len(_count_text(status, number))
+    )
+    parts = [
+        (" " * (place > 0) + _count_text(status, counts[status]), status.value)
+        for place, status in enumerate(statuses)
+    ]
+    return (*parts, ("" if complete else " …", "quiet"))
+
+
+def _count_text(status: Status, number: int) -> str:
+    return f"{GLYPH[status]} {number:,}"
+
+
+def progress_cell(progress: Progress | None, tasks: int, now: float, width: int) -> Cell:
+    """Return ``96 of 240, about 2 h left``; on a narrow terminal only ``about 2 h left``."""
+    if progress is None:
         return (("", ""),)
-    total = sum(counts[status] for status in present)
-    spare = width - len(present)
-    lengths = {status: 1 + spare * counts[status] // total for status in present}
-    most = max(present, key=lambda status: counts[status])
-    lengths[most] += width - sum(lengths.values())
-    return tuple((GLYPH[status] * lengths[status], status.value) for status in present)
+    done, left = f"{progress.done:,} of {tasks:,}", time_left(progress, now)
+    text = f"{done}, {left}" if left else f"{done} done"
+    return ((text if cell_len(text) <= width else left or done, "quiet"),)
+
+
+def time_left(progress: Progress, now: float) -> str:
+    """Return ``about 2 h left``, or nothing if that can't be estimated."""
+    seconds = progress.seconds_left(now)
+    return "" if seconds is None else f"{format_time_left(seconds)} left"

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
-from hipercow_tui.analysis.task_view import TaskView
+from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
@@ -50,7 +51,7 @@ class ErrorTable(MarkableTable, KeyedTable):
         """Show these groups."""
         self._view_model = view_model
         self._groups = {_key(group): group for group in view_model.groups}
-        self.filling = view_model.reading
+        self.rows_pending = view_model.reading
         self.set_keys(tuple(self._groups))
 
     def set_view(self, view: TaskView, now: float) -> None:
@@ -102,10 +103,23 @@ class ErrorTable(MarkableTable, KeyedTable):
 
     @property
     def hits(self) -> Sequence[int]:
-        """The errors that the search found."""
-        needle = self.needle
-        groups = enumerate(self.groups) if needle else ()
-        return [row for row, group in groups if group.matches(needle)]
+        """The errors that the search found; a comparison such as ``beta > 0.9`` finds errors of
+        tasks with such an input."""
+        return [row for row, group in enumerate(self.groups) if self._is_found(group)]
+
+    def _is_found(self, group: ErrorGroup) -> bool:
+        if parse_comparison(self._view.query) is not None:
+            return not self._view.failed_hits.isdisjoint(group.ids)
+        return bool(self.needle) and group.matches(self.needle)
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next error of a task that passes the filters, or with -1 the previous one."""
+        rows = enumerate(self.groups) if self._view.filtered else ()
+        matched = [row for row, group in rows if not self._is_dimmed(group)]
+        return next_hit(matched, self.cursor, step)
+
+    def _is_dimmed(self, group: ErrorGroup) -> bool:
+        return self._view.filtered and self._view.markable.isdisjoint(group.ids)
 
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns; ages are short in a narrow table."""
@@ -116,11 +130,10 @@ class ErrorTable(MarkableTable, KeyedTable):
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a group."""
         group = self._groups[self.keys[index]]
-        view = self._view
         return RenderedRow(
             [self._cell(group, placed) for placed in layout],
             mark=self.mark_of(self.keys[index]),
-            dimmed=view.filtered and view.markable.isdisjoint(group.ids),
+            dimmed=self._is_dimmed(group),
             in_range=self.in_range(index),
         )
 
@@ -151,8 +164,11 @@ class ErrorTable(MarkableTable, KeyedTable):
 
     @property
     def ids_to_mark(self) -> Collection[str]:
-        """The failed tasks that pass the filters; during a search, only of errors found."""
-        return self._view.markable_among(super().ids_to_mark)
+        """The failed tasks that pass the filters; during a search, only of errors found, and with a
+        comparison only those that it found."""
+        by_comparison = parse_comparison(self._view.query) is not None
+        found = self._view.failed_hits if by_comparison else super().ids_to_mark
+        return self._view.markable_among(found)
 
     @property
     def shown_search(self) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from hipercow_tui.ui.cells import cut_end
+from hipercow_tui.ui.key_names import character_of
+
 KEY, LABEL, DISABLED = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
-HELP_KEY = "question_mark"
+HELP, PALETTE = "help", "command_palette"  # actions
 GAP = 2  # cells
 
 
@@ -21,6 +25,7 @@ GAP = 2  # cells
 class Hint:
     """A key of the footer: ``shown`` is its text, ``key`` is pressed by a click."""
 
+    action: str
     key: str
     shown: str
     label: str
@@ -49,6 +54,11 @@ class KeyFooter(Widget):
     }
     """
 
+    labels: reactive[Mapping[str, str]] = reactive[Mapping[str, str]](dict)
+    """Labels by action, in place of those of the bindings."""
+    note: reactive[str] = reactive("")
+    """A text instead of the keys, until the next key is pressed."""
+
     def __init__(self, *, palette: bool = False) -> None:
         super().__init__()
         self._palette = palette
@@ -67,23 +77,30 @@ class KeyFooter(Widget):
     def hints(self) -> Sequence[Hint]:
         """The keys to show, one for each action."""
         found: dict[str, Hint] = {}
-        for _, binding, enabled, _ in self.screen.active_bindings.values():
-            if binding.show and binding.action not in found:
-                shown = self.app.get_key_display(binding)
-                found[binding.action] = Hint(binding.key, shown, binding.description, enabled)
-        key = self.app.COMMAND_PALETTE_BINDING
-        if self._palette and (active := self.screen.active_bindings.get(key)):
-            shown = self.app.get_key_display(active.binding)
-            found[key] = Hint(key, shown, "Palette", active.enabled)
-        return tuple(found.values())
+        last: dict[str, Hint] = {}
+        for key, (_, binding, enabled, _) in self.screen.active_bindings.items():
+            action = binding.action
+            hints, shown = (last, self._palette) if action == PALETTE else (found, binding.show)
+            if shown and action not in hints and not self._is_typed(key):
+                text = self.app.get_key_display(binding)
+                label = self.labels.get(action, binding.description)
+                hints[action] = Hint(action, key, text, label, enabled)
+        return (*found.values(), *last.values())
+
+    def _is_typed(self, key: str) -> bool:
+        """Return whether the focused field takes the key as a character."""
+        focused = self.screen.focused
+        return focused is not None and focused.check_consume_key(key, character_of(key))
 
     def render(self) -> Content:
         """Return the line."""
         hints, width = self.hints, self.size.width
         self._drawn, self._places = (hints, width), []
+        if self.note:
+            return Content.styled(cut_end(f" {self.note}", width), "bold $text-warning")
         line = Content(" ")
         for hint in fit_hints(hints, width - 1):
-            if hint.key == self.app.COMMAND_PALETTE_BINDING:  # right aligned
+            if hint.action == PALETTE:  # right aligned
                 line += " " * (width - line.cell_length - hint.width + GAP - 1)
             start = line.cell_length
             style = LABEL if hint.enabled else DISABLED
@@ -103,7 +120,7 @@ def fit_hints(hints: Sequence[Hint], width: int) -> Sequence[Hint]:
     """Return the hints that fit into ``width`` cells, in order, with the one for help."""
     shown = list(hints)
     while sum(hint.width for hint in shown) - GAP > width:
-        others = [hint for hint in shown if hint.key != HELP_KEY]
+        others = [hint for hint in shown if hint.action != HELP]
         if not others:
             return ()
         shown.remove(others[-1])

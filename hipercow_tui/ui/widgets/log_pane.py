@@ -195,9 +195,12 @@ class LogView(Widget, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._strips: list[Strip] = []
+        self._notice = ""
 
     def on_resize(self) -> None:
-        """Post Resized."""
+        """Wrap the notice for the new width, and post Resized."""
+        if self._notice:
+            self._show_notice()
         self.post_message(self.Resized())
 
     def show(
@@ -208,11 +211,18 @@ class LogView(Widget, can_focus=True):
         needle: re.Pattern[str] | None,
     ) -> None:
         """Show these rows, or the notice if there are none."""
+        self._notice = "" if rows else notice
         if rows:
             self._strips = [self._strip(row, hit, needle) for row in rows]
+            self.refresh()
         else:
-            text = Text(f" {plain_text(notice)}", blend(self, ("log--notice",)))
-            self._strips = [Strip(text.render(self.app.console))]
+            self._show_notice()
+
+    def _show_notice(self) -> None:
+        text = Text(plain_text(self._notice), blend(self, ("log--notice",)))
+        console = self.app.console
+        lines = text.wrap(console, max(1, self.size.width - 2))
+        self._strips = [Strip(Text(" ").append_text(line).render(console)) for line in lines]
         self.refresh()
 
     def _strip(self, row: LogRow, hit: int | None, needle: re.Pattern[str] | None) -> Strip:

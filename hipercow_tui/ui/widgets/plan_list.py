@@ -1,63 +1,42 @@
-"""A plan as a diff: a line for each task and bundle, grouped by the reason."""
+"""The list of a plan: chains in groups that can be folded, with what the user keeps struck out."""
 
 from __future__ import annotations
 
-import textwrap
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import ClassVar, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
+from textual import events
+from textual.message import Message
 
-from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary
-from hipercow_tui.domain.blocked import Blocked
-from hipercow_tui.domain.cautions import Caution
-from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan
-from hipercow_tui.domain.task import Bundle, Lang, Status, Task
-from hipercow_tui.formats.folder_size import Size, SizeKind
-from hipercow_tui.output import report
-from hipercow_tui.support.text import format_age, format_duration, format_size, pluralize, short_id
-from hipercow_tui.ui.cells import fit, plain_text
-from hipercow_tui.ui.status_style import COLOUR, GLYPH
+from hipercow_tui.analysis.plan_rows import Member, Row, chain_ids, members, tree_rows
+from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup, PlanTree
+from hipercow_tui.domain.plan import PlannedBundle
+from hipercow_tui.domain.plan_chains import PlannedChain
+from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.ui.status_style import COLOUR
+from hipercow_tui.ui.widgets.plan_columns import PlanLayout, Widest, header_line, plan_layout
+from hipercow_tui.ui.widgets.plan_lines import (
+    FOLD_SIGN,
+    TITLE_SIGN,
+    LineContext,
+    bundle_id,
+    in_full,
+    row_line,
+)
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
-
-Row: TypeAlias = "PlannedTask | PlannedBundle | Blocked | str"
-
-# All widths are in cells.
-IDS_FROM = 100  # from which on lines have the id of the task
-REASONS_FROM = 150  # from which on lines have the reason and the warnings
-_CALL_WIDTH = 68  # at most, for the call and its second column
-_SECOND_WIDTH = 30  # of inputs or a reason: "first attempt of 3f2a9c…71e0"
-_NARROW_INPUTS = 16  # of inputs on a narrow terminal: "beta = 0.93"
-_NARROW_REASON = 22  # of a reason on a narrow terminal: "first attempt of 3f2a…"
-_MIN_CAUTION = 20  # a warning with less space is left out
-_STATUS_WIDTH = 11  # glyph, space and "submitted"
-_INDENT = 5  # cursor, "!", space, "-", space
-
-_MATCHED = "These tasks pass all filters."
-_CASCADED = "A retry chain goes as a whole: these tasks are in the chain of a matched task."
-_BUNDLES = "A bundle goes with any of its tasks. Tasks that stay lose only their bundle."
-_BLOCKED = "Each of these tasks blocks the whole purge. x: leave out their chains."
-_LEFT_OUT = "These tasks stay with their whole retry chains. x: include them again."
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A group of lines under a title; ``rule`` explains the group, ``note`` is a warning."""
-
-    title: str
-    rows: Sequence[Row]
-    rule: str
-    note: str = ""
-    alarming: bool = False
+from hipercow_tui.ui.workers.plan_view import PlanView
 
 
 class PlanList(VirtualList):
-    """The lines of a plan; ``sizes`` and ``summaries`` are filled while the plan is shown."""
+    """The lines of a plan; ``known`` is filled while they are shown.
+
+    ``kept`` are the keys of the chains that the user keeps; it can be newer than the view.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "plan--title",
@@ -65,11 +44,14 @@ class PlanList(VirtualList):
         "plan--caution",
         "plan--blocked",
         "plan--minus",
+        "plan--kept",
+        "plan--hit",
         *(f"plan--{status}" for status in Status),
     }
     """``plan--title``: title of a group; ``plan--quiet``: less important text; ``plan--caution``:
     warnings; ``plan--blocked``: blocked tasks and reasons; ``plan--minus``: the sign of tasks and
-    bundles that go; ``plan--failure`` and so on: statuses."""
+    bundles that go; ``plan--kept``: the mark of what the user keeps; ``plan--hit``: found text;
+    ``plan--failure`` and so on: statuses."""
 
     DEFAULT_CSS = """
     PlanList > .plan--title { text-style: bold; }
@@ -77,238 +59,333 @@ class PlanList(VirtualList):
     PlanList > .plan--caution { color: $text-warning; text-style: bold; }
     PlanList > .plan--blocked { color: $text-error; }
     PlanList > .plan--minus { color: $text-error; }
+    PlanList > .plan--kept { color: $text-success; text-style: bold; }
+    PlanList > .plan--hit { text-style: bold underline; }
     """ + "\n".join(
         f"PlanList > .plan--{status} {{ color: ${colour}; }}" for status, colour in COLOUR.items()
     )
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.sizes: Mapping[str, Size] = {}
-        self.size_kind = SizeKind.APPARENT
-        self.summaries: Mapping[str, TaskSummary] = {}
-        self._now = 0.0
-        self._bundle_label: Callable[[Bundle], str] = attrgetter("name")
-        self._sections: tuple[Section, ...] = ()
-        self._starts: list[int] = []
-        self._stops: list[int] = []
+    class Opened(Message):
+        """A line was double clicked."""
 
-    def show(self, plan: PurgePlan) -> None:
-        """Show a plan from its first line."""
-        self._now = plan.made
-        self._bundle_label = plan.bundle_label
-        self._sections = tuple(_sections(plan))
-        self._starts = []
-        total = 0
-        for section in self._sections:
-            self._starts.append(total)
-            total += 1 + len(section.rows)
-        self._stops = sorted({*self._starts, *self._caution_lines()})
-        self.count = total
-        self.cursor = 0
-        self.scroll_to(y=0, animate=False, immediate=True)
+    def __init__(self, known: KnownFacts, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.known = known
+        self.kept: frozenset[str] = frozenset()
+        self.folded: frozenset[str] = frozenset()
+        self._view: PlanView | None = None
+        self._has_numbers = False
+        self._rows: list[Row] = []
+        self._widest = Widest()
+
+    # What is shown
+
+    def show(self, view: PlanView) -> None:
+        """Show a view. The cursor stays on its row if that exists, but a new arrangement is shown
+        from its first line."""
+        before, row = self._view, self.row
+        self._view = view
+        self._has_numbers = True
+        if before is not None and before.tree is view.tree:
+            self.redraw()
+            return
+        plan = view.tree.plan
+        names = (cell_len(planned.bundle.name) for planned in plan.bundles)
+        labels = (cell_len(plan.bundle_label(planned.bundle)) for planned in plan.bundles)
+        self._widest = replace(
+            self._widest, bundle=max(names, default=0), label=max(labels, default=0)
+        )
+        unchanged = view.request.folded == self.folded
+        rows = list(view.rows) if unchanged else tree_rows(view.tree.groups, self.folded)
+        same_order = before and before.request.arrangement == view.request.arrangement
+        place = _place_of(row, rows) if same_order and row is not None else 0
+        self._set_rows(rows, place)
+
+    def _set_rows(self, rows: list[Row], cursor: int) -> None:
+        self._rows = rows
+        self.count = len(rows)
+        self.cursor = cursor
+        if not cursor:
+            self.scroll_to(y=0, animate=False, immediate=True)
         self.redraw()
+        self.post_message(self.ViewChanged())
+
+    def keep(self, kept: frozenset[str]) -> None:
+        """Show other chains as kept."""
+        self.kept = kept
+        self.redraw()
+
+    def hide_numbers(self) -> None:
+        """Hide the numbers until the next view, because they belong to another plan."""
+        self._has_numbers = False
+        self.redraw()
+
+    @property
+    def plan_tree(self) -> PlanTree | None:
+        """The tree that is shown; None until the first view."""
+        return None if self._view is None else self._view.tree
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor; None in an empty list."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    @property
+    def current_task(self) -> Task | None:
+        """The task under the cursor, if the row is one."""
+        return None if self.row is None else task_of(self.row)
+
+    @property
+    def group(self) -> PlanGroup | None:
+        """The group of the row under the cursor."""
+        above = (self._rows[y] for y in range(self.cursor, -1, -1))
+        return next((row for row in above if isinstance(row, PlanGroup)), None)
+
+    def chains_at_cursor(self) -> tuple[Chain, ...]:
+        """Return the chains of the row: its own, or those of its group or its bundle."""
+        row, view = self.row, self._view
+        match row:
+            case PlannedChain() | BlockedChain():
+                return (row,)
+            case Member(chain=chain):
+                return (chain,)
+            case PlannedBundle():
+                return view.tree.chains_of_bundle.get(bundle_id(row), ()) if view else ()
+            case PlanGroup(bundle=PlannedBundle() as bundle):
+                return view.tree.chains_of_bundle.get(bundle_id(bundle), ()) if view else ()
+            case PlanGroup(items=items):
+                bundles = [item for item in items if isinstance(item, PlannedBundle)]
+                of_bundle = view.tree.chains_of_bundle if view else {}
+                taking = {id(c): c for one in bundles for c in of_bundle.get(bundle_id(one), ())}
+                return (*row.chains, *taking.values())
+        return ()
 
     def visible_tasks(self) -> list[Task]:
         """Return the tasks of the visible lines, without unreadable ones."""
-        rows = (self._row_at(y) for y in self.visible_lines)
-        tasks = (row.task for row in rows if isinstance(row, PlannedTask | Blocked))
-        return [task for task in tasks if task.status is not Status.BROKEN]
+        tasks = (task_of(self._rows[y]) for y in self.visible_lines)
+        return [task for task in tasks if task is not None and task.status is not Status.BROKEN]
+
+    # Folding
+
+    def fold(self, *, folded: bool) -> None:
+        """Fold or unfold the group or chain under the cursor.
+
+        Folding a line that can't be folded goes to the line that can: the chain or the group.
+        """
+        row = self.row
+        match row:
+            case PlanGroup() | PlannedChain() | BlockedChain() if (
+                isinstance(row, PlanGroup) or members(row)
+            ) and (row.key in self.folded) != folded:
+                self._set_folded(row, folded=folded)
+            case _ if folded:
+                self._go_to_parent()
+
+    def toggle_fold(self) -> None:
+        """Fold what is unfolded under the cursor, or the reverse."""
+        row = self.row
+        if isinstance(row, PlanGroup | PlannedChain | BlockedChain):
+            self.fold(folded=row.key not in self.folded)
+
+    def _set_folded(self, row: PlanGroup | Chain, *, folded: bool) -> None:
+        self.folded = self.folded | {row.key} if folded else self.folded - {row.key}
+        below = self.cursor + 1
+        if folded:
+            del self._rows[below : self._end_of(row)]
+        elif isinstance(row, PlanGroup):
+            self._rows[below:below] = tree_rows([row], self.folded)[1:]
+        else:
+            self._rows[below:below] = members(row)
+        self.count = len(self._rows)
+        self.redraw()
+        self.post_message(self.ViewChanged())
+
+    def _end_of(self, row: Row) -> int:
+        """Return the line after the group or chain under the cursor."""
+        below = islice(self._rows, self.cursor + 1, None)
+        if isinstance(row, PlanGroup):
+            length = next((n for n, other in enumerate(below) if type(other) is PlanGroup), None)
+        else:
+            length = next((n for n, other in enumerate(below) if type(other) is not Member), None)
+        return self.count if length is None else self.cursor + 1 + length
+
+    def _go_to_parent(self) -> None:
+        inside = isinstance(self.row, Member)
+        for y in range(self.cursor - 1, -1, -1):
+            if isinstance(self._rows[y], PlanGroup) or (
+                inside and isinstance(self._rows[y], Chain)
+            ):
+                self.cursor = y
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        """Fold or unfold on a click on a sign; open a line on a double click elsewhere."""
+        y = self.scroll_offset.y + event.y
+        if y >= self.count:
+            return
+        row = self._rows[y]
+        cells = TITLE_SIGN if isinstance(row, PlanGroup) else FOLD_SIGN
+        if event.x in cells and isinstance(row, PlanGroup | PlannedChain | BlockedChain):
+            self.cursor = y
+            self.toggle_fold()
+        elif event.chain == 2:
+            self.cursor = y
+            self.post_message(self.Opened())
+
+    # Moving
+
+    def go_past_chain(self) -> None:
+        """Move to the row after the chain, the group or the bundle under the cursor."""
+        if self.row is not None and (end := self._end_of(self.row)) < self.count:
+            self.cursor = end
 
     def go_to_stop(self, by: int) -> None:
         """Move to the next (1) or previous (-1) group or warning."""
-        if by > 0:
-            stops = self._stops[bisect_right(self._stops, self.cursor) :][:1]
-        else:
-            stops = self._stops[: bisect_left(self._stops, self.cursor)][-1:]
-        for stop in stops:
-            self.cursor = stop
-            self.scroll_to(y=stop - 1, animate=False, immediate=True)
+        self._go_to(by, self._is_stop)
 
-    def in_full(self) -> Text:
-        """Return the whole text of the line under the cursor, on two lines."""
-        row = self._row_at(self.cursor) if self.count else ""
-        match row:
-            case PlannedTask(task=task, cautions=cautions):
-                call = self.summaries.get(task.id, NO_SUMMARY)
-                text = Text("  ".join(filter(None, (task.id, report.cascade_reason(row)))))
-                text.append("\n")
-                for caution in cautions:
-                    text.append(f"! {caution.text}  ", self._style_of("caution"))
-                return text.append(f"{call.code_text}  {call.inputs_text}", self._style_of("quiet"))
-            case PlannedBundle(bundle=bundle):
-                text = Text(
-                    f"{plain_text(self._bundle_label(bundle))}  {report.bundle_effect(row)}\n"
-                )
-                stays = "its tasks that stay lose only this bundle"
-                return text.append(stays if row.surviving else "", self._style_of("quiet"))
-            case Blocked(task=task, reason=reason):
-                return Text(f"{task.id}\n").append(plain_text(reason), self._style_of("blocked"))
-        return Text(
-            self._sections[self._section_index(self.cursor)].rule if self.count else "", "dim"
+    def _is_stop(self, y: int) -> bool:
+        """Return whether a line is a title, or begins tasks with another warning than above."""
+        if isinstance(self._rows[y], PlanGroup):
+            return True
+        cautions = _cautions_of(self._rows[y])
+        return bool(cautions) and (not y or cautions != _cautions_of(self._rows[y - 1]))
+
+    def go_to_hit(self, by: int) -> bool:
+        """Move to the next (1) or previous (-1) hit, at the end to the other end."""
+        return self._go_to(by, self._is_hit, around=True)
+
+    def go_to_first_hit(self, start: int) -> None:
+        """Move to the first hit at or after a line, while the text is typed."""
+        self.cursor = start
+        if not self._is_hit(start):
+            self.go_to_hit(1)
+
+    def _is_hit(self, y: int) -> bool:
+        hits = self._view.hits.ids if self._view else ()
+        return any(task_id in hits for task_id in self._ids_at(y))
+
+    def _ids_at(self, y: int) -> Iterator[str]:
+        """Yield the ids of the tasks on a line, with those that are folded under it."""
+        row = self._rows[y] if y < self.count else ""
+        if (task := task_of(row)) is not None:
+            yield task.id
+        if isinstance(row, PlanGroup) and row.key in self.folded:
+            for chain in row.chains:
+                yield from chain_ids(chain)
+        elif isinstance(row, Chain) and row.key in self.folded:
+            yield from chain_ids(row)
+
+    def _go_to(self, by: int, wanted: Callable[[int], bool], *, around: bool = False) -> bool:
+        ends = range(self.cursor + 1, self.count) if by > 0 else range(self.cursor - 1, -1, -1)
+        wrapped: Iterable[int] = ()
+        if around:
+            wrapped = range(self.cursor + 1) if by > 0 else range(self.count - 1, self.cursor, -1)
+        for lines in (ends, wrapped):
+            for y in lines:
+                if wanted(y):
+                    self.cursor = y
+                    return True
+        return False
+
+    def go_to_task(self, task_id: str) -> bool:
+        """Move to the line of a task; return whether there is one."""
+        for y in range(self.count):
+            if task_id in self._ids_at(y):
+                self.cursor = y
+                return True
+        return False
+
+    # Lines
+
+    @property
+    def _line_context(self) -> LineContext:
+        assert self._view is not None
+        return LineContext(
+            view=self._view,
+            kept=self.kept,
+            folded=self.folded,
+            current=self._has_numbers,
+            known=self.known,
+            layout=self.layout_of_columns,
+            style=self._style_of,
+        )
+
+    @property
+    def layout_of_columns(self) -> PlanLayout:
+        """The widths of the columns."""
+        return plan_layout(self.scrollable_content_region.width, self._widest)
+
+    def header(self) -> Text:
+        """Return the titles of the columns."""
+        if self._view is None:
+            return Text()
+        return header_line(
+            self._view.request.arrangement, self.layout_of_columns, self.known.size_kind
         )
 
     def line(self, y: int) -> Text:
         """Return the text of a line."""
-        row = self._row_at(y)
-        width = self.scrollable_content_region.width
-        match row:
-            case PlannedTask():
-                return self._task_line(row, width)
-            case PlannedBundle():
-                return self._bundle_line(row)
-            case Blocked():
-                return self._blocked_line(row, width)
-        section = self._sections[self._section_index(y)]
-        if y in self._starts:
-            return self._title_line(section, width)
-        return Text(" " * _INDENT).append(row, self._style_of("blocked"))
+        context = self._line_context
+        text = row_line(self._rows[y], context)
+        if query := context.view.request.query:
+            text.highlight_words([query], self._style_of("hit"), case_sensitive=False)
+        return text
 
-    def _section_index(self, y: int) -> int:
-        return bisect_right(self._starts, y) - 1
+    def in_full(self) -> Text:
+        """Return the whole text of the line under the cursor, on two lines."""
+        return Text() if self.row is None else in_full(self.row, self._line_context)
 
-    def _row_at(self, y: int) -> Row:
-        """Return the row of a line; "" for the title of a group."""
-        section = self._section_index(y)
-        below = y - self._starts[section]
-        return self._sections[section].rows[below - 1] if below else ""
-
-    def _caution_lines(self) -> Iterable[int]:
-        """Yield the lines where tasks with another warning than the line above begin."""
-        for start, section in zip(self._starts, self._sections, strict=True):
-            before: tuple[Caution, ...] = ()
-            for below, row in enumerate(section.rows, 1):
-                cautions = row.cautions if isinstance(row, PlannedTask) else ()
-                if cautions and cautions != before:
-                    yield start + below
-                before = cautions
-
-    # Lines
+    def widen_columns(self) -> bool:
+        """Widen the columns for the calls that were read; return whether they changed."""
+        before = self._widest
+        found = [self.known.summaries.get(task.id) for task in self.visible_tasks()]
+        summaries = [summary for summary in found if summary is not None]
+        codes = (cell_len(summary.code_text) for summary in summaries)
+        inputs = (cell_len(summary.inputs_text) for summary in summaries)
+        what, second = max(before.what, *codes, 0), max(before.second, *inputs, 0)
+        self._widest = replace(before, what=what, second=second)
+        return self._widest != before
 
     def _style_of(self, name: str) -> Style:
         partial = self.get_component_rich_style(f"plan--{name}", partial=True)
         # A partial style does not blend a transparent colour, so the colour is from the full style.
         return partial + Style(color=self.get_component_rich_style(f"plan--{name}").color)
 
-    def _title_line(self, section: Section, width: int) -> Text:
-        number = sum(not isinstance(row, str) for row in section.rows)
-        text = Text(" ").append(f"{section.title} {number:,}", self._style_of("title"))
-        if section.alarming:
-            text.stylize(self._style_of("blocked"))
-        if section.note:
-            gap = max(2, width - len(text) - len(section.note) - 1)
-            text.append(" " * gap).append(section.note, self._style_of("caution"))
-        return text
 
-    def _line_start(self, task: Task, *, goes: bool, caution: bool = False) -> Text:
-        text = Text(" ")
-        text.append("! " if caution else "  ", self._style_of("caution"))
-        text.append("- " if goes else "  ", self._style_of("minus"))
-        status = fit(f"{GLYPH[task.status]} {task.status}", _STATUS_WIDTH)
-        return text.append(status, self._style_of(task.status)).append("  ")
-
-    def _task_line(self, planned: PlannedTask, width: int) -> Text:
-        task = planned.task
-        text = self._line_start(task, goes=True, caution=bool(planned.cautions))
-        measured = self.sizes.get(task.id)
-        end = _age_text(task, self._now, wide=width >= IDS_FROM)
-        end += f"{format_size(measured.of(self.size_kind)) if measured else '':>9}"
-        end += f"  {short_id(task.id)}" if width >= IDS_FROM else ""
-        call_width = max(0, width - text.cell_len - len(end))
-        reason = report.cascade_reason(planned)
-        if width < REASONS_FROM:
-            return text.append(self._call_text(task, call_width, reason)).append(end)
-        text.append(self._call_text(task, _CALL_WIDTH)).append(f"{end}  {reason}")
-        for caution in planned.cautions:
-            if width - text.cell_len >= _MIN_CAUTION:
-                text.append(
-                    f"  {caution.text}" if reason else caution.text, self._style_of("caution")
-                )
-        return text
-
-    def _call_text(self, task: Task, width: int, reason: str = "") -> Text:
-        """Return the call of a task with its inputs, or the reason, in exactly ``width`` cells."""
-        summary = self.summaries.get(task.id, NO_SUMMARY)
-        second = reason or summary.inputs_text
-        second_width = _second_width(task, width, is_reason=bool(reason))
-        first = summary.code_text or summary.problem or ""
-        text = Text(fit(first, max(0, width - second_width - 2)) + "  ")
-        if second_width:
-            text.append(_fit_start(second, second_width - 2) + "  ", self._style_of("quiet"))
-        return text
-
-    def _bundle_line(self, planned: PlannedBundle) -> Text:
-        text = Text("   ").append("- ", self._style_of("minus"))
-        text.append(fit(plain_text(self._bundle_label(planned.bundle)), 24)).append("  ")
-        style = "caution" if planned.surviving else "quiet"
-        return text.append(report.bundle_effect(planned), self._style_of(style))
-
-    def _blocked_line(self, blocked: Blocked, width: int) -> Text:
-        text = self._line_start(blocked.task, goes=False)
-        end = short_id(blocked.task.id)
-        if len(blocked.chain) > 1:
-            end += f"  holds its chain of {len(blocked.chain):,}"
-        call_width = max(0, min(_CALL_WIDTH, width - text.cell_len - len(end) - 1))
-        return text.append(self._call_text(blocked.task, call_width)).append(end)
+def task_of(row: Row) -> Task | None:
+    """Return the task that a line shows; None for titles, bundles and reasons."""
+    match row:
+        case PlannedChain(tasks=(first, *_)):
+            return first.task
+        case BlockedChain(blocked=blocked):
+            return blocked.task
+        case Member(planned=planned):
+            return planned.task
+    return None
 
 
-def _second_width(task: Task, width: int, *, is_reason: bool) -> int:
-    """Return the cells for inputs or a reason, of ``width`` cells; 0 if there is no space."""
-    if task.lang is Lang.PY and not is_reason:
-        return 0  # a command has no inputs
-    if width >= 2 * _SECOND_WIDTH - 4:
-        return _SECOND_WIDTH
-    if width < 2 * _NARROW_REASON - 6:
-        return 0
-    return _NARROW_REASON if is_reason else _NARROW_INPUTS
+def _cautions_of(row: Row) -> tuple[object, ...]:
+    match row:
+        case PlannedChain(tasks=(first, *_)):
+            return first.cautions
+        case Member(planned=planned):
+            return planned.cautions
+    return ()
 
 
-def _fit_start(text: str, width: int) -> str:
-    """Return the text padded or cut at its end to exactly ``width`` cells."""
-    return (
-        set_cell_size(text, width)
-        if cell_len(text) <= width
-        else set_cell_size(text, width - 1) + "…"
-    )
+def _place_of(row: Row, rows: list[Row]) -> int:
+    """Return the line that shows the same as a former row; 0 if there is none."""
+    wanted = _identity(row)
+    return next((y for y, other in enumerate(rows) if _identity(other) == wanted), 0)
 
 
-def _age_text(task: Task, now: float, *, wide: bool) -> str:
-    """Return when a task finished, or was created if it has not; ``~`` marks an estimate."""
-    then = task.finished if task.finished is not None else task.created
-    text = "unknown"
-    if then is not None:
-        text = format_age(then, now) if wide else format_duration(max(1.0, now - then))
-    sign = "~" if task.finished_estimated else " "
-    return f"{sign}{text}".ljust(16 if wide else 12)
-
-
-def _sections(plan: PurgePlan) -> Iterable[Section]:
-    """Yield the groups of a plan; those that block it come first."""
-    if plan.refused:
-        yield Section("blocked", tuple(_with_reasons(plan.blocked)), _BLOCKED, alarming=True)
-    if plan.matched:
-        yield Section("matched", plan.matched, _MATCHED, _matched_note(plan))
-    if drawn_in := len(plan.cascaded):
-        note = f"! the filters alone would keep {drawn_in:,}"
-        yield Section("in retry chains", plan.cascaded, _CASCADED, note)
-    if plan.bundles:
-        yield Section("bundles", plan.bundles, _BUNDLES)
-    if plan.blocked and not plan.refused:
-        yield Section("left out", tuple(_with_reasons(plan.blocked)), _LEFT_OUT)
-
-
-def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
-    """Yield each reason, wrapped, and below it the tasks that it blocks."""
-    by_reason: dict[str, list[Row]] = {}
-    for task in blocked:
-        by_reason.setdefault(task.reason, []).append(task)
-    for reason, rows in by_reason.items():
-        yield from textwrap.wrap(plain_text(reason), 70)
-        yield from rows
-
-
-def _matched_note(plan: PurgePlan) -> str:
-    """Return how many tasks match by their last attempt only, or how many have a warning."""
-    if attempts := len(plan.matched_by_last_attempt):
-        return f"{attempts:,} matched by their last attempt"
-    number = sum(bool(task.cautions) for task in plan.matched)
-    return f"! {pluralize(number, 'warning')}" if number else ""
+def _identity(row: Row) -> object:
+    match row:
+        case PlanGroup(key=key):
+            return "group", key
+        case PlannedBundle():
+            return bundle_id(row)
+        case str():
+            return row
+    task = task_of(row)
+    return task.id if task else None

@@ -123,6 +123,9 @@ def _highlight_hit(
 ) -> Sequence[Segment]:
     colours = style(*names)
     at = text.casefold().find(needle) if needle else -1
+    if at < 0 and " = " in needle:  # a narrow column shows inputs without these blanks
+        needle = needle.replace(" = ", "=")
+        at = text.casefold().find(needle)
     if at < 0:
         return [Segment(text, colours)]
     end = at + len(needle)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import parse_number
 from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
@@ -18,8 +19,9 @@ from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import finished_text, status_cell, table_id
 from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
+from hipercow_tui.ui.workers.sweep_builder import WIDEST, SweepModel
 
-_NARROWEST, _WIDEST = 6, 24  # cells of an input
+_NARROWEST = 6  # cells of an input
 _ID = Column("id", "id", 12, 12, rank=99)
 
 
@@ -35,17 +37,17 @@ class SweepTable(MarkableTable, KeyedTable):
         self.now = 0.0
         self._sweep = Sweep()
         self._tasks: Mapping[str, Task] = {}
+        self._widths: tuple[int, ...] = ()
         self._sort = SweepSort()
         self._query = ""
 
-    def show(
-        self, sweep: Sweep, tasks: Mapping[str, Task], ids: tuple[str, ...], sort: SweepSort
-    ) -> None:
-        """Show these tasks in this order."""
-        if sweep.names != self._sweep.names:
+    def show(self, model: SweepModel) -> None:
+        """Show the tasks of a model."""
+        if (model.sweep.names, model.widths) != (self._sweep.names, self._widths):
             self.forget_layout()
-        self._sweep, self._tasks, self._sort = sweep, tasks, sort
-        self.set_keys(ids)
+        self._sweep, self._widths = model.sweep, model.widths
+        self._tasks, self._sort = model.request.tasks, model.request.sort
+        self.set_keys(model.ids)
 
     def search(self, query: str) -> None:
         """Highlight the query."""
@@ -60,8 +62,16 @@ class SweepTable(MarkableTable, KeyedTable):
 
     @property
     def needle(self) -> str:
-        """The part of the query that a cell can contain: the value of ``beta = 0.9``."""
+        """The part of the query that a cell can contain: the value of ``beta = "high"``."""
         return (self._query.partition("=")[2].strip() or self._query).casefold()
+
+    def needle_of(self, index: int) -> str:
+        """Return the part of the query, or of a comparison such as ``beta > 0.9`` the value that
+        it found."""
+        comparison = parse_comparison(self._query)
+        if comparison is None:
+            return self.needle
+        return (self._sweep.value_found(self.keys[index], comparison) or "").casefold()
 
     @property
     def sort(self) -> SweepSort:
@@ -90,10 +100,9 @@ class SweepTable(MarkableTable, KeyedTable):
         )
 
     def _input(self, place: int) -> Column:
-        texts = (values[place] or "" for values in self._sweep.values.values())
         title = plain_text(self._sweep.names[place])
-        widest = max(cell_len(title) + 1, *map(cell_len, map(plain_text, texts)))
-        most = min(max(widest, _NARROWEST), _WIDEST)
+        widest = max(cell_len(title) + 1, self._widths[place])
+        most = min(max(widest, _NARROWEST), WIDEST)
         return Column(str(place), title, most, most, rank=place + 2 if place else 0)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:

@@ -13,20 +13,12 @@ from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import format_age, format_duration, format_size
+from hipercow_tui.support.text import AGE_UNITS, format_age, format_duration, format_size
 from hipercow_tui.ui.cells import PlacedColumn, cut_end, plain_text, short_number
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, TextPart
 
-_SHORT_UNITS = {
-    "second": "s",
-    "minute": "min",
-    "hour": "h",
-    "day": "d",
-    "week": "w",
-    "month": "mo",
-    "year": "y",
-}
+_SYMBOLS = {unit.name: unit.symbol for unit in AGE_UNITS}
 
 
 def table_id(task_id: str) -> str:
@@ -114,4 +106,4 @@ def duration_text(seconds: float | None, *, estimated: bool = False) -> str:
 def short_age(age: str) -> str:
     """Shorten ``3 weeks ago`` and ``3 weeks`` to ``3w``."""
     number, _, unit = age.removesuffix(" ago").partition(" ")
-    return f"{number}{_SHORT_UNITS[unit.removesuffix('s')]}" if number.isdigit() else "now"
+    return f"{number}{_SYMBOLS[unit.removesuffix('s')]}" if number.isdigit() else "now"

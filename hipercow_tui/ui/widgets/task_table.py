@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual.message import Message
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries, TaskSummary
@@ -58,6 +59,13 @@ _SIZES = {
     SizeKind.ON_DISK: Column(SortKey.DISK, SizeKind.ON_DISK, 9, 9, right=True),
 }
 _FILES = Column(SortKey.FILES, "files", 6, 6, rank=5, right=True)
+# The width in cells, without the column for the language, from which on a column is shown.
+_SHOWN_FROM: Mapping[str, int] = {
+    SortKey.CREATED: ALL_COLUMNS_FROM,
+    SortKey.WAITED: WAITED_FROM,
+    SortKey.RAN: RAN_FROM,
+    SortKey.ID: ALL_COLUMNS_FROM,
+}
 
 
 class TaskTable(MarkableTable):
@@ -123,25 +131,32 @@ class TaskTable(MarkableTable):
         return self._view.snapshot.tasks.get(key) if key else None
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Return the columns; a narrow table has short ages and statuses, and fewer columns.
+        """Return the columns; a narrow table has fewer of them.
 
-        The column that the tasks are sorted by is always there.
+        The column that the tasks are sorted by is always there, except the id, which says little.
         """
+        columns = self.every_column(width)
+        free = width - sum(column.min_width for column in columns if column is _LANG)
+        return [
+            replace(column, rank=0) if self.sort_arrow(column) else column
+            for column in columns
+            if free >= _SHOWN_FROM.get(column.key, 0)
+            or (self.sort_arrow(column) and column is not _ID)
+        ]
+
+    def every_column(self, width: int) -> Sequence[Column]:
+        """Return all columns; a narrow table has short ages and statuses."""
         finished = _LONG_AGE if width >= LONG_AGES_FROM else 6
         status = _BOTH_STATUSES if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
-        free = width - (_LANG.min_width if langs else 0)
-        optional = {_CREATED: ALL_COLUMNS_FROM, _WAITED: WAITED_FROM, _RAN: RAN_FROM}
-        columns = (
+        return (
             Column(SortKey.STATUS, "status", status, status),
             _WHAT,
             _INPUTS,
             _BUNDLE,
-            *(
-                column
-                for column, least in optional.items()
-                if free >= least or self.sort_arrow(column)
-            ),
+            _CREATED,
+            _WAITED,
+            _RAN,
             Column(
                 SortKey.FINISHED,
                 "finished" if width >= LONG_AGES_FROM else "ended",
@@ -152,11 +167,8 @@ class TaskTable(MarkableTable):
             _ATTEMPTS,
             *langs,
             *((_SIZES[self._size_kind], _FILES) if self._sizes is not None else ()),
-            *((_ID,) if free >= ALL_COLUMNS_FROM else ()),
+            _ID,
         )
-        return [
-            replace(column, rank=0) if self.sort_arrow(column) else column for column in columns
-        ]
 
     @property
     def sort(self) -> TaskSort:
@@ -167,6 +179,19 @@ class TaskTable(MarkableTable):
     def needle(self) -> str:
         """The case-folded query of the view."""
         return self._view.query.casefold()
+
+    def needle_of(self, index: int) -> str:
+        """Return the query, or of a comparison such as ``beta > 0.9`` the input that it found."""
+        comparison = parse_comparison(self._view.query)
+        if comparison is None:
+            return self.needle
+        inputs = self.summaries.get(self._view.ids[index], NO_SUMMARY).inputs
+        value = comparison.value_in(inputs)
+        return "" if value is None else f"{comparison.name} = {value}".casefold()
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next matched task, or with -1 the previous one."""
+        return self._view.next_match(self.cursor, step)
 
     @property
     def hits(self) -> Sequence[int]:
@@ -230,7 +255,8 @@ class TaskTable(MarkableTable):
         if summary is None or task.lang is Lang.R:
             return summary
         widths = {placed.column.key: placed.width for placed in self._layout}
-        return split_command(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
+        continues = {SortKey.WHAT, SortKey.INPUTS} <= widths.keys()
+        return split_command(summary, widths[SortKey.WHAT]) if continues else summary
 
     @property
     def ids_to_mark(self) -> Collection[str]:

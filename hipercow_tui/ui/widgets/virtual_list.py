@@ -14,8 +14,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hipercow_tui.ui.keymap import MOVE_KEYS
+from hipercow_tui.ui.keymap import LIST_KEYS
 from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.virtual_scroll import rows_of
 
 
 class VirtualList(ScrollView, can_focus=True):
@@ -29,7 +30,7 @@ class VirtualList(ScrollView, can_focus=True):
     VirtualList > .lines--cursor { background: $primary 40%; text-style: bold; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [key for key in MOVE_KEYS if key.action != "open"]
+    BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS]
 
     count: reactive[int] = reactive(0)
     cursor: reactive[int] = reactive(0)
@@ -103,9 +104,9 @@ class VirtualList(ScrollView, can_focus=True):
         """Move the cursor by lines."""
         self.cursor += by
 
-    def action_page(self, by: int) -> None:
-        """Move the cursor by pages."""
-        self.cursor += by * max(1, self.size.height - 1)
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by pages, which have one line in common, or by half pages."""
+        self.cursor += rows_of(pages, self.size.height)
 
     def action_first(self) -> None:
         """Move the cursor to the first line."""

@@ -6,6 +6,12 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 
 
+def rows_of(pages: float, height: int) -> int:
+    """Return how many rows a number of pages is; two pages have a row in common."""
+    rows = max(1, round(abs(pages) * max(1, height - 1)))
+    return rows if pages > 0 else -rows
+
+
 class VirtualScroll(ScrollView):
     """A view whose number of lines changes often.
 
@@ -23,3 +29,7 @@ class VirtualScroll(ScrollView):
         self.vertical_scrollbar.window_virtual_size = number
         if self.scroll_y > self.max_scroll_y:
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+
+    def action_half_page(self, step: int) -> None:
+        """Scroll down by half a page, or up with -1."""
+        self.scroll_relative(y=rows_of(step / 2, self.size.height), animate=False)

@@ -6,7 +6,7 @@ cells of a row when the row is drawn, and the strips are cached until something 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import chain
 from typing import ClassVar, Protocol
 
@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import Column, PlacedColumn, place_columns
+from hipercow_tui.ui.cells import Column, PlacedColumn, chosen_columns, place_columns
 from hipercow_tui.ui.keymap import MOVE_KEYS
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.row_rendering import (
@@ -29,7 +29,7 @@ from hipercow_tui.ui.widgets.row_rendering import (
     render_header,
     render_row,
 )
-from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
+from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll, rows_of
 
 HEADER = 1  # line
 MAX_STRIPS = 256  # cached strips of two kilobytes each: several pages
@@ -125,7 +125,9 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self._styles: dict[tuple[str, ...], Style] = {}
         self._layout: tuple[PlacedColumn, ...] = ()
         self._layout_width = -1
+        self._column_choice: Mapping[str, bool] = {}
         self._empty_text: Sequence[str] = ()
+        self._stays_on_top = False  # until the user moves the cursor
         self.rows_pending = False  # whether rows are still being added, as during a first scan
 
     # For subclasses to override
@@ -140,8 +142,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
         raise NotImplementedError
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Return the columns for a table of that many cells."""
+        """Return the columns that the table shows by itself, if it has that many cells."""
         raise NotImplementedError
+
+    def every_column(self, width: int) -> Sequence[Column]:
+        """Return the columns that the user can choose, in order."""
+        return self.columns(width)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a row, one for each column of the layout."""
@@ -157,10 +163,19 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """The case-folded text to highlight; empty if there is no search."""
         return ""
 
+    def needle_of(self, index: int) -> str:
+        """Return the case-folded text to highlight in a row, if it is not the same in all rows."""
+        return self.needle
+
     @property
     def hits(self) -> Sequence[int]:
         """The rows that the search found, ascending."""
         return ()
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next row that passes the filters, or with -1 the previous one; None if there
+        is none."""
+        return None
 
     @property
     def empty_text(self) -> Sequence[str]:
@@ -200,11 +215,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def rows_changed(self, before: Sequence[str]) -> None:
         """Keep the cursor and the rows on the screen with their keys after the keys have changed.
 
-        ``before`` are the former keys. While the table is filling, a cursor on the first row stays
-        there, because the user did not choose the task that was read first.
+        ``before`` are the former keys. While the table is filling or sorted by values that are
+        still read, a cursor on the first row stays there, because the user did not choose the task
+        that was read first.
         """
         row = self.cursor
-        on_top = self.rows_pending and row == 0
+        on_top = (self.rows_pending or self._stays_on_top) and row == 0
         offset = row - self.scroll_offset.y
         on_screen = 0 <= offset < self._page_height
         anchor = row if on_screen else self.scroll_offset.y
@@ -252,6 +268,27 @@ class VirtualTable(VirtualScroll, can_focus=True):
             if self._line(y) != self._sent_lines.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
+    @property
+    def shown_columns(self) -> Set[str]:
+        """The keys of the columns that are on the screen."""
+        return {placed.column.key for placed in self._layout}
+
+    def fitting_columns(self, choice: Mapping[str, bool]) -> Set[str]:
+        """Return the keys of the columns that a choice of columns would show at this width."""
+        width = self.scrollable_content_region.width
+        return {placed.column.key for placed in self._place(choice, width)}
+
+    def _place(self, choice: Mapping[str, bool], width: int) -> tuple[PlacedColumn, ...]:
+        columns = self.columns(width)
+        if choice:
+            columns = chosen_columns(columns, self.every_column(width), choice)
+        return place_columns(columns, width, start=GUTTER)
+
+    def choose_columns(self, choice: Mapping[str, bool]) -> None:
+        """Show or hide columns by key; the others are shown if the width allows it."""
+        self._column_choice = choice
+        self.forget_layout()
+
     def forget_layout(self) -> None:
         """Lay out the columns again and redraw."""
         self._layout_width = -1
@@ -268,12 +305,19 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self.cursor = row
         self._scroll_to_row(self.cursor)
 
+    def go_to_top(self, *, stay: bool = False) -> None:
+        """Show the first row and move the cursor to it. With ``stay`` it stays on the first row
+        when the rows change, until it is moved."""
+        self.move_to(0)
+        self._stays_on_top = stay
+
     def validate_cursor(self, row: int) -> int:
         """Keep the cursor on a row."""
         return max(0, min(row, len(self.keys) - 1))
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Redraw the two rows and post CursorMoved."""
+        self._stays_on_top = False
         self._refresh_row(before)
         self._refresh_row(now)
         self.post_message(self.CursorMoved(self, self.cursor_key))
@@ -296,9 +340,9 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """Move the cursor by rows."""
         self.move_to(self.cursor + rows)
 
-    def action_page(self, pages: int) -> None:
-        """Move the cursor by pages."""
-        self.move_to(self.cursor + pages * max(1, self._page_height - 1))
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by pages, which have one row in common, or by half pages."""
+        self.move_to(self.cursor + rows_of(pages, self._page_height))
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
@@ -360,7 +404,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._layout_width:
             self._layout_width = width
-            self._layout = place_columns(self.columns(width), width, start=GUTTER)
+            self._layout = self._place(self._column_choice, width)
             self._strips.clear()
         if y < HEADER:
             return render_header(self._layout, width, self._style, self.sort_arrow)
@@ -378,7 +422,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
                 width,
                 self._style,
                 cursor=self._cursor_class if row == self.cursor else "",
-                needle=self.needle,
+                needle=self.needle_of(row),
             )
         return strip
 

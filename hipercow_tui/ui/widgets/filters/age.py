@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from hipercow_tui.domain.age_scale import label, to_filter_text
+from hipercow_tui.domain.age_scale import label
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import FinishedBefore
+from hipercow_tui.support.text import format_duration
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.filters.line import FilterLine, heading
 from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
@@ -65,7 +66,7 @@ class AgeFilter(Vertical):
     @on(AgeSlider.Moved)
     def _moved(self, event: AgeSlider.Moved) -> None:
         event.stop()
-        self.entry.write(to_filter_text(event.age, self._clock()) if event.age else "")
+        self.entry.write(format_duration(event.age) if event.age else "")
 
     @on(ValidatedInput.Changed)
     def _value_changed(self, event: ValidatedInput.Changed) -> None:

@@ -27,8 +27,8 @@ class AgeSlider(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Younger", show=False, id="age.younger"),
-        Binding("right", "step(1)", "Older", show=False, id="age.older"),
+        Binding("left,h", "step(-1)", "Younger", show=False, id="age.younger"),
+        Binding("right,l", "step(1)", "Older", show=False, id="age.older"),
         Binding(
             "shift+left,pagedown",
             f"step(-{LARGE_STEP})",

@@ -1,0 +1,163 @@
+"""The lines of the tree of a plan, the numbers of its groups, and a search in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from hipercow_tui.analysis.plan_tree import (
+    BlockedChain,
+    Chain,
+    KnownFacts,
+    PlanGroup,
+    PlanTree,
+)
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, Reason
+from hipercow_tui.domain.plan_chains import PlannedChain
+from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.folder_size import Size, freed_size
+
+
+class Member(NamedTuple):
+    """A line under the first line of a chain; ``last`` says whether it is the last of them."""
+
+    chain: Chain
+    planned: PlannedTask
+    last: bool
+
+
+# The row of a title is its group, the first row of a chain is the chain. A reason is a text.
+Row: TypeAlias = PlanGroup | PlannedChain | BlockedChain | Member | PlannedBundle | str
+
+
+def tree_rows(groups: Iterable[PlanGroup], folded: Set[str] = frozenset()) -> list[Row]:
+    """Return the lines of groups, top to bottom. ``folded`` are the keys of groups and chains of
+    which only the first line is shown."""
+    rows: list[Row] = []
+    for group in groups:
+        rows.append(group)
+        if group.key in folded:
+            continue
+        for item in group.items:
+            rows.append(item)
+            # Most chains are single tasks, and there can be a million.
+            single = type(item) is PlannedChain and len(item.tasks) == 1
+            if not single and isinstance(item, Chain) and item.key not in folded:
+                rows += members(item)
+    return rows
+
+
+def members(chain: Chain) -> list[Member]:
+    """Return the lines under the first line of a chain."""
+    below = chain.tasks[1:] if isinstance(chain, PlannedChain) else chain.others
+    last = len(below) - 1
+    return [Member(chain, planned, place == last) for place, planned in enumerate(below)]
+
+
+class GroupFigures(NamedTuple):
+    """The numbers of a group without the chains that the user keeps.
+
+    ``tasks`` go, or block; ``held`` are others of the chains of blocked ones. Of those that go,
+    ``drawn_in`` are not matched, ``by_last_attempt`` are matched although their own status is not,
+    ``warned`` have a warning; ``size`` is their size if all are measured. ``kept`` tasks are kept
+    by the user.
+    """
+
+    tasks: int = 0
+    held: int = 0
+    drawn_in: int = 0
+    by_last_attempt: int = 0
+    warned: int = 0
+    kept: int = 0
+    size: Size | None = None
+
+
+def group_figures(
+    group: PlanGroup,
+    kept: Set[str],
+    matched_statuses: Collection[Status],
+    sizes: Mapping[str, Size] | None,
+) -> GroupFigures:
+    """Count a group. ``kept`` are the keys of chains that the user keeps. ``sizes`` has all tasks;
+    with None no size is given. ``matched_statuses`` are those of the filter."""
+    tasks = held = drawn_in = by_last_attempt = warned = kept_tasks = 0
+    found: list[Size] = []
+    for chain in group.chains:
+        if chain.key in kept:
+            kept_tasks += len(chain_ids(chain))
+            continue
+        if isinstance(chain, BlockedChain):
+            tasks += 1
+            held += len(chain.others)
+            continue
+        tasks += len(chain.tasks)
+        for one in chain.tasks:
+            if one.reason is Reason.RETRY_CHAIN:
+                drawn_in += 1
+            elif one.task.status not in matched_statuses:
+                by_last_attempt += 1
+            warned += bool(one.cautions)
+            if sizes is not None and (size := sizes.get(one.task.id)) is not None:
+                found.append(size)
+    total = None if sizes is None else freed_size(found)
+    return GroupFigures(tasks, held, drawn_in, by_last_attempt, warned, kept_tasks, total)
+
+
+def bundle_tasks(tree: PlanTree, row: Row, group: PlanGroup | None) -> tuple[str, tuple[str, ...]]:
+    """Return a title and the ids of the tasks of the bundle of a line; of its group if it has no
+    bundle. ``group`` is the group of the line."""
+    if (planned := _bundle_of(tree, row)) is not None:
+        return f"Bundle {tree.plan.bundle_label(planned.bundle)}", planned.bundle.task_ids
+    ids = [i for chain in (group.chains if group else tree.chains) for i in chain_ids(chain)]
+    return f"Plan, {group.title}" if group else "Plan", tuple(ids)
+
+
+def _bundle_of(tree: PlanTree, row: Row) -> PlannedBundle | None:
+    match row:
+        case PlannedBundle():
+            return row
+        case PlanGroup(bundle=bundle):
+            return bundle
+        case PlannedChain() | Member(chain=PlannedChain()):
+            chain = row.chain if isinstance(row, Member) else row
+            names = set(chain.bundles) if isinstance(chain, PlannedChain) else set()
+            planned = tree.plan.bundles
+            return next((x for x in planned if (x.bundle.lang, x.bundle.name) in names), None)
+    return None
+
+
+def chain_ids(chain: Chain) -> tuple[str, ...]:
+    """Return the ids of the tasks of a chain, in the order of its lines."""
+    if isinstance(chain, PlannedChain):
+        return tuple(planned.task.id for planned in chain.tasks)
+    return (chain.task.id, *(planned.task.id for planned in chain.others))
+
+
+# Search
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The tasks that a search found; ``unread`` is how many tasks are not read yet."""
+
+    ids: frozenset[str] = frozenset()
+    unread: int = 0
+
+
+def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
+    """Search for a text in the ids, calls, inputs, bundles and errors of the tasks of a plan."""
+    needle = query.casefold()
+    tasks = [planned.task for planned in tree.plan.tasks]
+    tasks += [blocked.task for blocked in tree.plan.blocked]
+    summaries, failures = known.summaries, known.failures
+    ids = frozenset(
+        task.id
+        for task in tasks
+        if needle in task.id
+        or any(needle in name.casefold() for name in task.bundles)
+        or ((summary := summaries.get(task.id)) and summary.matches(needle))
+        or ((failure := failures.get(task.id)) and failure.matches(needle))
+    )
+    unread = sum(task.id not in summaries for task in tasks if task.status is not Status.BROKEN)
+    return Hits(ids, unread)

@@ -1,0 +1,98 @@
+"""Opens screens about the line under the cursor of a plan: details, log, inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.screen import Screen
+
+from hipercow_tui.analysis.plan_rows import bundle_tasks
+from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup
+from hipercow_tui.analysis.task_summary import NO_SUMMARY
+from hipercow_tui.domain.narrowing import Narrowing
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.root import Root
+from hipercow_tui.ui.marks import Marks
+from hipercow_tui.ui.screens.log import LogScreen
+from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
+from hipercow_tui.ui.widgets.plan_list import PlanList
+from hipercow_tui.ui.workers.summary_loader import SummaryLoader
+
+
+class PlanInspecting:
+    """Pushes a screen for a key. ``snapshot`` is the one that the plan was made from."""
+
+    def __init__(
+        self,
+        screen: Screen[Any],
+        snapshot: Snapshot,
+        root: Root,
+        known: KnownFacts,
+        summary_loader: SummaryLoader,
+        clock: Callable[[], float],
+    ) -> None:
+        self._screen = screen
+        self._snapshot = snapshot
+        self._root = root
+        self._known = known
+        self._summary_loader = summary_loader
+        self._clock = clock
+
+    @property
+    def _lines(self) -> PlanList:
+        return self._screen.query_one(PlanList)
+
+    def show_details(self) -> None:
+        """Show the details of the task; of a bundle the inputs; fold or unfold a group."""
+        task = self._lines.current_task
+        if task is not None:
+            summary = self._known.summaries.get(task.id, NO_SUMMARY)
+            self._screen.app.push_screen(
+                TaskDetailsScreen(task, self._snapshot, self._root, summary, self._clock)
+            )
+        elif isinstance(self._lines.row, PlanGroup):
+            self._lines.toggle_fold()
+        else:
+            self.show_inputs()
+
+    def show_log(self) -> None:
+        """Show the log of the task."""
+        task = self._lines.current_task
+        if task is None:
+            self._screen.notify("Only a task has a log: go to the line of one")
+        else:
+            self._show_log_of(task.id)
+
+    def _show_log_of(self, task_id: str) -> None:
+        task = self._snapshot.tasks.get(task_id)
+        if task is not None:
+            root = self._root.part(task.lang)
+            self._screen.app.push_screen(LogScreen(root, task_id, lambda: task))
+
+    def show_inputs(self) -> None:
+        """Show the inputs of the tasks of a bundle, or of the group."""
+        lines = self._lines
+        if lines.row is None or lines.plan_tree is None:
+            return
+        title, ids = bundle_tasks(lines.plan_tree, lines.row, lines.group)
+
+        def chosen(choice: str | Narrowing | None) -> None:
+            if isinstance(choice, Narrowing):
+                self._screen.notify("A plan can't be narrowed: space keeps chains")
+            elif choice is not None and not lines.go_to_task(choice):
+                self._screen.notify("That task is not in the plan")
+
+        screen = SweepScreen(
+            self._summary_loader,
+            self._known.failures,
+            title,
+            ids,
+            lambda: self._snapshot.tasks,
+            self._clock,
+            marks=Marks(),
+            plan=lambda: self._screen.notify("The plan is open already: esc goes back to it"),
+            show_log=self._show_log_of,
+        )
+        self._screen.app.push_screen(screen, chosen)

@@ -1,0 +1,92 @@
+"""A screen with the details of one task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.py_details import read_task_details
+from hipercow_tui.formats.root import Root
+from hipercow_tui.support.text import short_id
+from hipercow_tui.ui.screens.log import LogScreen
+from hipercow_tui.ui.screens.page import Page
+from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.task_details import ShownTask, TaskDetailsView, headline
+
+if TYPE_CHECKING:
+    from hipercow_tui.formats.details import TaskDetails
+
+
+class TaskDetailsScreen(Page[None]):
+    """Show the details of a task as it was in a snapshot.
+
+    ``summary`` is shown until the details are read. ``clock`` gives the time in seconds since the
+    epoch.
+    """
+
+    DEFAULT_CSS = """
+    TaskDetailsScreen TaskDetailsView { height: 1fr; padding: 0 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "log", "Log", tooltip="Show the log of the task", id="details.log"),
+        Binding("escape,q", "back", "Back", key_display="esc", id="details.back"),
+    ]
+
+    def __init__(
+        self,
+        task: Task,
+        snapshot: Snapshot,
+        root: Root,
+        summary: TaskSummary,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__()
+        self._shown_task = task
+        self._snapshot = snapshot
+        self._root = root
+        self._summary = summary
+        self._clock = clock
+
+    def compose(self) -> ComposeResult:
+        """Yield the id with the status, the details and the keys."""
+        task = self._shown_task
+        title = Text(f"{short_id(task.id)}  {headline(task)}", "bold", no_wrap=True)
+        yield Static(title, id="head")
+        yield TaskDetailsView()
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        """Show what is known, and read the rest."""
+        self._show(None)
+        self.query_one(TaskDetailsView).focus()
+        self._read()
+
+    @work(thread=True)
+    def _read(self) -> None:
+        details = read_task_details(self._root, self._shown_task)
+        if not get_current_worker().is_cancelled:
+            self.call_later(self._show, details)
+
+    def _show(self, details: TaskDetails | None) -> None:
+        shown = ShownTask(self._shown_task, self._snapshot, details, self._summary, self._clock())
+        self.query_one(TaskDetailsView).show(shown)
+
+    def action_details(self) -> None:
+        """Go back: enter opens and closes the details."""
+        self.dismiss(None)
+
+    def action_log(self) -> None:
+        """Show the log of the task."""
+        task = self._shown_task
+        self.app.push_screen(LogScreen(self._root.part(task.lang), task.id, lambda: task))

@@ -1,0 +1,92 @@
+"""The pane with the details of one bundle: counts by status, progress, its reduced status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.markup import escape
+from textual.widgets import Static
+
+from hipercow_tui.analysis.bundle_rows import SHOWN_STATUSES, BundleRow, Progress
+from hipercow_tui.domain.task import Lang, Status
+from hipercow_tui.support.text import format_age
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.status_style import GLYPH
+from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.bundle_table import time_left
+from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.widgets.task_details import Styles
+
+
+class BundleDetailsView(ScrollText, can_focus=True):
+    """The pane; its title is the name of the bundle.
+
+    Component classes: ``details--label``, and ``details--failure`` and so on for statuses.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "details--label",
+        *(f"details--{status.value}" for status in Status),
+    }
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text = Static(id="bundle-text")  # made here, because show() is called before mounting
+
+    def compose(self) -> ComposeResult:
+        """Yield the text."""
+        yield self._text
+
+    def show(self, row: BundleRow | None, now: float) -> None:
+        """Show a bundle; None clears the pane. ``now`` is in seconds since the epoch."""
+        if row is None:
+            self.border_title = ""
+            self._text.update("")
+            return
+
+        def style(name: str) -> Style:
+            return blend(self, [f"details--{name}"])
+
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        grid.add_column(no_wrap=True, style=style("label"))
+        grid.add_column(ratio=1, overflow="fold")
+        for label, text in lines(row, now, style):
+            grid.add_row(Text(label), text)
+        self.border_title = escape(plain_text(row.name))
+        self.border_subtitle = "Enter: its tasks · i: their inputs"
+        self._text.update(grid)
+
+
+def lines(row: BundleRow, now: float, style: Styles) -> Iterable[tuple[str, Text]]:
+    """Yield labels and their texts."""
+    yield "tasks", _counts(row, style)
+    if row.progress is not None:
+        yield "progress", Text(" · ".join(_progress(row.progress, row.task_count, now)))
+    if row.overall_status is not None and row.lang is Lang.R:
+        reduced = Text(str(row.overall_status), style(row.overall_status.value))
+        yield "status", reduced.append(", as R reduces it", style("label"))
+    if row.bundle.changed is not None:
+        yield "changed", Text(format_age(row.bundle.changed, now))
+
+
+def _counts(row: BundleRow, style: Styles) -> Text:
+    text = Text(f"{row.task_count:,}")
+    for status in SHOWN_STATUSES:
+        if number := row.status_counts.get(status):
+            text.append(" · ", style("label"))
+            text.append(f"{GLYPH[status]} {number:,} {status}", style(status.value))
+    if row.missing_count:
+        text.append(f" · {row.missing_count:,} gone", style("label"))
+    return text
+
+
+def _progress(progress: Progress, tasks: int, now: float) -> Iterable[str]:
+    yield f"{progress.done:,} of {tasks:,} done"
+    if left := time_left(progress, now):
+        yield left
+    yield f"{progress.running:,} at once"

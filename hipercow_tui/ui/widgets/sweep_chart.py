@@ -1,0 +1,316 @@
+"""The chart of a sweep, in which bars or cells can be chosen with the cursor."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.geometry import Size, clamp
+from textual.message import Message
+from textual.widget import Widget
+
+from hipercow_tui.analysis.input_axes import Rate, Region
+from hipercow_tui.analysis.sweep_chart import ChartModel
+from hipercow_tui.support.text import pluralize
+from hipercow_tui.ui.cells import cut_end, plain_text
+from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.chart_drawing import (
+    BarsView,
+    GridView,
+    Line,
+    Span,
+    bar_height,
+    draw_bars,
+    draw_grid,
+    visible_columns,
+    visible_inputs,
+)
+
+MAX_PART = 0.55  # of the height of the screen
+ALL = 99_999  # steps to the first or last bin
+
+
+class Action(StrEnum):
+    """What to do with chosen tasks."""
+
+    MARK = "mark"
+    NARROW = "narrow"
+
+
+class SweepChart(Widget, can_focus=True):
+    """Bars along each input; ``x`` shows a grid of two inputs.
+
+    Component classes: ``chart--failure`` and ``chart--success`` (bars with and without a failed
+    task), ``chart--label``, ``chart--strong`` (the current input), ``chart--bar`` (its ▌),
+    ``chart--chosen`` and ``chart--chosen-bar`` (chosen labels and cells, chosen bars).
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chart--failure",
+        "chart--success",
+        "chart--label",
+        "chart--strong",
+        "chart--bar",
+        "chart--chosen",
+        "chart--chosen-bar",
+    }
+    DEFAULT_CSS = """
+    SweepChart {
+        height: auto;
+        background: $panel;
+        & > .chart--failure { color: $text-error; }
+        & > .chart--success { color: $text-success; }
+        & > .chart--label { color: $foreground 70%; }
+        & > .chart--strong { text-style: bold; }
+        & > .chart--bar { color: $text-accent; text-style: bold; }
+        & > .chart--chosen { color: $foreground; background: $primary 35%; text-style: bold; }
+        & > .chart--chosen-bar { background: $primary 35%; }
+        &:ansi > .chart--label { color: ansi_default; }
+        &:ansi > .chart--chosen {
+            color: ansi_default; background: ansi_default; text-style: reverse;
+        }
+        &:ansi > .chart--chosen-bar { background: ansi_default; }
+        &:nocolor > .chart--chosen { text-style: reverse; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "space", "choose('mark')", "Mark", tooltip="Mark the chosen tasks", id="chart.mark"
+        ),
+        Binding(
+            "enter",
+            "choose('narrow')",
+            "Narrow",
+            key_display="Enter",
+            tooltip="Show only the chosen tasks",
+            id="chart.narrow",
+        ),
+        Binding("v", "range", "Range", tooltip="Begin a range, or drop it", id="chart.range"),
+        Binding("x", "grid", "Grid", tooltip="Show a grid of two inputs", id="chart.grid"),
+        Binding("tab", "screen.other", "Table", tooltip="Go to the table", id="chart.table"),
+        Binding("left", "move(-1, 0)", "Left", show=False, id="chart.left"),
+        Binding("right", "move(1, 0)", "Right", show=False, id="chart.right"),
+        Binding("up,k", "move(0, -1)", "Up", show=False, id="chart.up"),
+        Binding("down,j", "move(0, 1)", "Down", show=False, id="chart.down"),
+        Binding("home", f"move(-{ALL}, 0)", "First", show=False, id="chart.first"),
+        Binding("end", f"move({ALL}, 0)", "Last", show=False, id="chart.last"),
+        Binding("shift+left", "extend(-1, 0)", "Extend left", show=False, id="chart.more_left"),
+        Binding("shift+right", "extend(1, 0)", "Extend right", show=False, id="chart.more_right"),
+        Binding("shift+up", "extend(0, -1)", "Extend up", show=False, id="chart.more_up"),
+        Binding("shift+down", "extend(0, 1)", "Extend down", show=False, id="chart.more_down"),
+        Binding("escape", "leave", "Back", key_display="esc", show=False, id="chart.leave"),
+    ]
+
+    class Chosen(Message):
+        """Bars or cells were chosen."""
+
+        def __init__(self, region: Region, action: Action) -> None:
+            super().__init__()
+            self.region = region
+            self.action = action
+
+    class GridChanged(Message):
+        """Another grid is needed: the places of its inputs, None for bars."""
+
+        def __init__(self, grid: tuple[int, int] | None) -> None:
+            super().__init__()
+            self.grid = grid
+
+    class Left(Message):
+        """Escape was pressed, and there is no range and no grid to leave."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._chart = ChartModel()
+        self._grid: tuple[int, int] | None = None  # the requested one
+        self._input = 0  # the current input of the bars
+        self._cursor = (0, 0)  # a bin of it, or a column and a row of the grid
+        self._anchor: tuple[int, int] | None = None  # the other end of a range
+        self._first = 0  # the first visible input or column
+
+    def show(self, chart: ChartModel) -> None:
+        """Show another chart; the cursor stays on its place if that still exists."""
+        height = self._height
+        self._chart = chart
+        self._input = clamp(self._input, 0, max(0, len(chart.axes) - 1))
+        self._cursor = self._within(self._cursor)
+        self._anchor = self._anchor and self._within(self._anchor)
+        self.refresh(layout=self._height != height)
+
+    # Size
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the number of lines: one for the text, and at most about half of the screen."""
+        return self._height
+
+    @property
+    def _height(self) -> int:
+        return 1 + self._body if self._chart.axes else 0
+
+    @property
+    def _body(self) -> int:
+        """The lines of bars or of the grid."""
+        most, chart = max(3, int(self.screen.size.height * MAX_PART) - 1), self._chart
+        if chart.grid is not None:
+            return min(most, 2 + len(chart.grid_axes[chart.grid[1]].bins))
+        inputs = len(chart.axes)
+        return visible_inputs(inputs, most) * (bar_height(inputs, most) + 1)
+
+    # The cursor
+
+    @property
+    def _limits(self) -> tuple[int, int]:
+        """The numbers of bins across and down; a bar has one down."""
+        chart = self._chart
+        if chart.grid is not None:
+            across, down = (len(chart.grid_axes[place].bins) for place in chart.grid)
+            return across, down
+        return (len(chart.axes[self._input].bins) if chart.axes else 1), 1
+
+    def _within(self, place: tuple[int, int]) -> tuple[int, int]:
+        across, down = self._limits
+        return clamp(place[0], 0, across - 1), clamp(place[1], 0, down - 1)
+
+    @property
+    def _spans(self) -> tuple[Span, Span]:
+        """The chosen bins across and down."""
+        (x, y), (other_x, other_y) = self._cursor, self._anchor or self._cursor
+        return (min(x, other_x), max(x, other_x)), (min(y, other_y), max(y, other_y))
+
+    @property
+    def chosen_region(self) -> Region:
+        """The chosen bars or cells."""
+        chart = self._chart
+        if chart.grid is not None:
+            return Region(tuple(chart.grid_axes[place] for place in chart.grid), self._spans)
+        return Region((chart.axes[self._input],), self._spans[:1])
+
+    @property
+    def rate(self) -> Rate:
+        """The tasks in the chosen bars or cells."""
+        chart, ((left, right), (top, bottom)) = self._chart, self._spans
+        if chart.grid is None:
+            return sum(chart.rates[self._input][left : right + 1], Rate())
+        cells = ((x, y) for x in range(left, right + 1) for y in range(top, bottom + 1))
+        return sum((chart.cells.get(cell, Rate()) for cell in cells), Rate())
+
+    def action_move(self, across: int, down: int) -> None:
+        """Move the cursor; between inputs if bars are shown. A range that was begun follows."""
+        if not self._chart.axes:
+            return
+        if self._chart.grid is None and down:
+            self._input = clamp(self._input + down, 0, len(self._chart.axes) - 1)
+            self._anchor = None
+        x, y = self._cursor
+        self._cursor = self._within((x + across, y + down))
+        self.refresh()
+
+    def action_extend(self, across: int, down: int) -> None:
+        """Move the cursor, and extend the range to its new place."""
+        if self._chart.grid is None and down:
+            return
+        if self._anchor is None:
+            self._anchor = self._cursor
+        self.action_move(across, down)
+
+    def action_range(self) -> None:
+        """Begin a range at the cursor; the second time, drop it."""
+        self._anchor = self._cursor if self._anchor is None else None
+        self.refresh()
+
+    def action_choose(self, action: str) -> None:
+        """Mark the chosen tasks, or show only them."""
+        if self._chart.axes:
+            self.post_message(self.Chosen(self.chosen_region, Action(action)))
+
+    def action_grid(self) -> None:
+        """Show a grid of the current input and the next one; then the others; then bars."""
+        inputs = len(self._chart.axes)
+        if inputs < 2:
+            self.notify("A grid needs two inputs that differ")
+            return
+        across = self._grid[0] if self._grid else self._input
+        down = ((self._grid[1] if self._grid else across) + 1) % inputs
+        self._request_grid(None if down == across else (across, down))
+
+    def action_leave(self) -> None:
+        """Drop the range, else leave the grid, else the chart."""
+        if self._anchor is not None:
+            self._anchor = None
+            self.refresh()
+        elif self._grid is not None:
+            self._request_grid(None)
+        else:
+            self.post_message(self.Left())
+
+    def _request_grid(self, grid: tuple[int, int] | None) -> None:
+        self._grid, self._anchor, self._first, self._cursor = grid, None, 0, (0, 0)
+        self.post_message(self.GridChanged(grid))
+
+    # Drawing
+
+    def render(self) -> Text:
+        """Return the text and the chart."""
+        width = self.size.width
+        lines = self._lines(width) if self._chart.axes else ()
+        text = Text(no_wrap=True, overflow="crop", end="")
+        if not self._chart.axes:
+            return text
+        more = self._more if width >= 60 else ""
+        head = cut_end(" " + plain_text(self._head()), width - len(more) - 2)
+        text.append(head.ljust(width - len(more) - 1), blend(self, ["chart--strong"]))
+        text.append(f"{more} ", blend(self, ["chart--label"]))
+        for line in lines:
+            text.append("\n")
+            for part, names in line:
+                text.append(part, blend(self, (f"chart--{name}" for name in names)))
+        return text
+
+    def _lines(self, width: int) -> tuple[Line, ...]:
+        chart, body = self._chart, self._body
+        if chart.grid is None:
+            shown = visible_inputs(len(chart.axes), body)
+            self._first = _scrolled(self._first, self._input, shown, len(chart.axes))
+            chosen = (self._input, self._spans[0]) if self.has_focus else None
+            return tuple(draw_bars(BarsView(chart, self._first, chosen), width, body))
+        across, down = (chart.grid_axes[place] for place in chart.grid)
+        (column, row), columns = self._cursor, visible_columns(across, down, width)
+        self._first = _scrolled(self._first, column, columns, len(across.bins))
+        first_row = _scrolled(0, row, body - 2, len(down.bins))
+        view = GridView(chart, self._first, self._spans if self.has_focus else None)
+        return tuple(draw_grid(view, width, first_row, body))
+
+    def _head(self) -> str:
+        """Return what the chart shows, or the chosen tasks while it has the focus."""
+        chart = self._chart
+        if self.has_focus:
+            return f"{self._rate_text()} · {self.chosen_region.label}"
+        if chart.shows_counts:
+            return "Number of failed tasks: no other task of their bundles succeeded"
+        if chart.compared is None:
+            return "Share of the tasks that failed"
+        succeeded = pluralize(chart.compared, "successful task")
+        return f"Share that failed, compared with {succeeded} of the same bundles"
+
+    @property
+    def _more(self) -> str:
+        """Return which inputs are visible, if not all are."""
+        inputs = len(self._chart.axes)
+        shown = visible_inputs(inputs, self._body)
+        if self._chart.grid is not None or shown >= inputs:
+            return ""
+        first, last = self._first + 1, self._first + shown
+        return f"input {last if first == last else f'{first}–{last}'} of {inputs}"
+
+    def _rate_text(self) -> str:
+        rate = self.rate
+        if self._chart.shows_counts or not rate.tasks:
+            return f"{rate.failed:,} failed" if rate.tasks else "no task"
+        return f"{rate.failed:,} of {rate.tasks:,} failed, {rate.share:.0%}"
+
+
+def _scrolled(first: int, current: int, shown: int, number: int) -> int:
+    """Return the first visible place of a number of places, so that the current one is visible."""
+    return clamp(first, max(0, current - shown + 1), min(current, max(0, number - shown)))

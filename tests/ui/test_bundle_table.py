@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_root import task_id, write_bundle, write_task
+from ui_driving import all_rows_shown, screen_text, until
+
+from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.widgets.bundle_table import status_bar, status_counts
+
+NOW = 1_795_450_000.0
+IDS = tuple(map(task_id, range(60)))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A bundle of 40 tasks, two of which run; one of 12 with eleven successes; one of two tasks."""
+    for place, identity in enumerate(IDS):
+        status, finished = "success", NOW - 5400  # started one minute after it was created
+        if place == 40:
+            status = "created"
+        elif 30 <= place < 40:
+            status = "running" if place < 32 else "submitted"
+            finished = NOW - 1800  # when it started
+        write_task(tmp_path, identity, status, created=NOW - 9060, finished=finished)
+    write_bundle(tmp_path, "large", IDS[:40])
+    write_bundle(tmp_path, "mostly_success", IDS[40:52])
+    write_bundle(tmp_path, "pair", IDS[52:54])
+    return tmp_path
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_strips_counts_and_progress_of_bundles_are_shown(
+    root: Path, size: tuple[int, int]
+) -> None:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: all_rows_shown(app))
+        await pilot.press("b")
+        await until(pilot, lambda: "its tasks" in screen_text(app))
+        lines = {line.split()[0]: line for line in _table_lines(app)}
+        assert "✓ 11 ○ 1" in lines["mostly_success"]
+        assert "created" not in lines["mostly_success"].partition("✓")[2]
+        strips = {name: line.count("✓") - 1 for name, line in lines.items()}
+        assert strips["large"] > strips["mostly_success"] > strips["pair"] >= 1
+        assert strips["pair"] <= 2
+        assert ("about 4 h left" in lines["large"]) is (size == (160, 45))
+        app.browser.bundles_pane.table.move_to(app.browser.bundles_pane.table.row_of("large") or 0)
+        await until(pilot, lambda: "30 of 40 done · about 4 h left · 2 at once" in _flat(app))
+
+
+async def test_reduced_status_is_in_the_details_only(root: Path) -> None:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        await until(pilot, lambda: all_rows_shown(app))
+        await pilot.press("b")
+        table = app.browser.bundles_pane.table
+        table.move_to(table.row_of("mostly_success") or 0)
+        await until(pilot, lambda: "created, as R reduces it" in screen_text(app))
+        assert "12 · ✓ 11 success · ○ 1 created" in _flat(app)
+
+
+def _flat(app: HipercowApp) -> str:
+    return " ".join(screen_text(app).replace("│", " ").split())
+
+
+def _table_lines(app: HipercowApp) -> list[str]:
+    table = app.browser.bundles_pane.table
+    return [table.render_line(1 + row).text[3:] for row in range(len(table.keys))]
+
+
+def test_counts_are_never_cut() -> None:
+    numbers: dict[Status | None, int] = {Status.FAILURE: 4, Status.CANCELLED: 7, Status.SUCCESS: 22}
+    texts = ["".join(text for text, _ in status_counts(numbers, width)) for width in range(4, 20)]
+    assert set(texts) == {"✗ 4 …", "✗ 4 ✓ 22 …", "✗ 4 ⊘ 7 ✓ 22"}
+
+
+def test_strip_of_an_empty_bundle_is_empty() -> None:
+    assert status_bar({}, 10, 5) == (("", ""),)
+    assert status_bar({Status.FAILURE: 1, Status.SUCCESS: 9}, 10, 20) == (
+        ("✗", "failure"),
+        ("✓✓✓✓", "success"),
+    )
