@@ -29,14 +29,6 @@ class PartlyFailedError(PurgeError):
         self.report = report
 
 
-class PurgedIds(list[str]):
-    """The ids of purged tasks; ``kept`` are the ids of tasks in the chains that ``keep`` saved."""
-
-    def __init__(self, ids: Iterable[str], kept: Iterable[str] = ()) -> None:
-        super().__init__(ids)
-        self.kept = tuple(kept)
-
-
 def scan(root: str | os.PathLike[str] | None = None) -> Snapshot:
     """Read all tasks, bundles and retry chains of a root.
 
@@ -69,7 +61,7 @@ def purge(
     dry_run: bool = False,
     lang: str | None = None,
     root: str | os.PathLike[str] | None = None,
-) -> PurgedIds:
+) -> list[str]:
     """Delete the tasks that pass all given filters, their whole retry chains, and their bundles.
 
     There is no question and no trash. The rules are those of ``hipercow_purge()`` in R, as in
@@ -93,8 +85,7 @@ def purge(
         root: As for ``scan``.
 
     Returns:
-        The ids of the tasks that existed and were deleted; for a dry run, that would be. It is a
-        list with an attribute ``kept``: the ids of the tasks that only ``keep`` saved.
+        The ids of the tasks that existed and were deleted; for a dry run, that would be.
 
     Raises:
         NoFilterError: None of the first four arguments is given.
@@ -146,8 +137,7 @@ def purge(
     )
     if plan.refused:
         raise BlockedError(blocked_message(plan), plan.blocked)
-    ids = plan.ids if dry_run else _carry_out(plan, found)
-    return PurgedIds(ids, (one.task.id for one in plan.kept))
+    return list(plan.ids if dry_run else _carry_out(plan, found))
 
 
 def _carry_out(plan: PurgePlan, root: Root) -> tuple[str, ...]:
