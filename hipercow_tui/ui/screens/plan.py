@@ -196,7 +196,7 @@ class PlanScreen(Page[JobSpec | None]):
             return  # the view of the latest request follows
         self._view = view = message.view
         whole = view.tree.plan
-        empty = whole.empty and not whole.blocked
+        empty = whole.empty and not whole.blocked and not whole.pinned
         for part in ("#list", "#in-full", "#columns"):
             self.query_one(part).display = not empty
         self.query_one("#nothing").display = empty

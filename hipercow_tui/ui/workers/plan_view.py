@@ -74,7 +74,7 @@ class PlanView:
         plan: The plan without the chains that the user keeps.
         total: The size that it frees; None if it is not measured.
         headline: What goes, as text: tasks, bundles, size.
-        kept: The chains that the user keeps, as text; empty if there are none.
+        stays: The chains that the user keeps and what pins hold back, as text, or empty.
         effects: Blocked chains and side effects, as text.
         figures: The numbers of each group.
         hits: What the search found.
@@ -87,7 +87,7 @@ class PlanView:
     plan: PurgePlan
     total: Size | None
     headline: str
-    kept: str
+    stays: str
     effects: str
     figures: Mapping[PlanGroup, GroupFigures]
     hits: Hits
@@ -138,7 +138,7 @@ class PlanViewBuilder:
             plan=plan,
             total=total,
             headline=report.headline(plan, total, self._known.size_kind),
-            kept=report.kept_by_you(plan),
+            stays=report.what_stays(plan),
             effects=report.side_effects(plan),
             figures=self._figures(request, tree, measured=measured),
             hits=find_hits(tree, request.query, self._known) if request.query else Hits(),
