@@ -33,7 +33,7 @@ def combine_snapshots(r: Snapshot, python: Snapshot) -> Snapshot:
 
 
 def _is_empty(part: Snapshot) -> bool:
-    return not (part.tasks or part.bundles or part.problems or len(part.chains))
+    return not (part.tasks or part.bundles or part.problems or part.pins or len(part.chains))
 
 
 def _without_duplicate_ids(python: Snapshot, r: Snapshot) -> Snapshot:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from hipercow_tui.domain.blocked import Blocked
+from hipercow_tui.domain.pin_requests import PinnedItem
 from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Task
@@ -223,12 +224,12 @@ def _pinned_as_json(pinned: PinnedTask) -> Json:
         "id": pinned.task.id,
         "lang": pinned.task.lang.value,
         "status": pinned.task.status.value,
-        "pin": pin_as_json(pinned.pin),
+        "pin": _pin_as_json(pinned.pin),
     }
 
 
-def pin_as_json(pin: Pin) -> Json:
-    """Return a pin, as it is in ``purge --json`` and ``pins --json``."""
+def _pin_as_json(pin: Pin) -> Json:
+    """Return a pin, as it is in ``purge --json``."""
     return {
         "kind": pin.target.kind.value,
         "name": pin.target.name,
@@ -238,6 +239,11 @@ def pin_as_json(pin: Pin) -> Json:
         "host": pin.host,
         "when": pin.time,
     }
+
+
+def pinned_item_as_json(item: PinnedItem) -> Json:
+    """Return a pin of ``pins --json``."""
+    return {**_pin_as_json(item.pin), "tasks": list(item.task_ids), "gone": item.gone}
 
 
 def _blocked_as_json(blocked: Blocked) -> Json:
