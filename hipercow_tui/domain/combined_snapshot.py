@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from hipercow_tui.domain.pins import Pins
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.support.text import pluralize
 
 
@@ -30,6 +32,15 @@ def combine_snapshots(r: Snapshot, python: Snapshot) -> Snapshot:
         by_language=(r, python),
         pins=Pins(r.pins.pins + python.pins.pins),
     )
+
+
+def with_pins(snapshot: Snapshot, pins: Mapping[Lang, Pins]) -> Snapshot:
+    """Return the same tasks with other pins, which are given for each language."""
+    if not snapshot.by_language:
+        return replace(snapshot, pins=pins[snapshot.lang])
+    parts = tuple(with_pins(part, pins) for part in snapshot.by_language)
+    every = Pins(tuple(pin for part in parts for pin in part.pins.pins))
+    return replace(snapshot, by_language=parts, pins=every)
 
 
 def _is_empty(part: Snapshot) -> bool:

@@ -86,19 +86,29 @@ def pins_to_remove(snapshot: Snapshot, ids: Collection[str], names: Collection[s
     Chains and bundles that are gone can be unpinned too. Raises UnknownTasksError and FilterError
     for what does not exist and is not pinned.
     """
-    pins = list(_pins_of(snapshot, ids, names))
+    pins = [pin for part in snapshot.language_parts for pin in _pins_of(part, ids, names)]
     pinned = {pin.target.name for pin in pins}
     TaskIds(frozenset(ids) - pinned).check(snapshot)
     _check_names(snapshot, names, pinned.union(bundle.name for bundle in snapshot.bundles))
     return pins
 
 
-def _pins_of(snapshot: Snapshot, ids: Collection[str], names: Collection[str]) -> Iterator[Pin]:
+def pins_on(snapshot: Snapshot, targets: Collection[PinTarget]) -> list[Pin]:
+    """Return the pins of chains and bundles, all pins of a chain included."""
+    found: list[Pin] = []
     for part in snapshot.language_parts:
-        members = {one for task_id in ids for one in part.chains.chain(task_id) or (task_id,)}
-        for pin in part.pins.pins:
-            if pin.target.name in (members if pin.target.kind is PinKind.CHAIN else names):
-                yield pin
+        own = [target for target in targets if target.lang is part.lang]
+        ids = [target.name for target in own if target.kind is PinKind.CHAIN]
+        found += _pins_of(part, ids, [one.name for one in own if one.kind is PinKind.BUNDLE])
+    return found
+
+
+def _pins_of(part: Snapshot, ids: Collection[str], names: Collection[str]) -> Iterator[Pin]:
+    """Yield the pins of the chains of these tasks, and of bundles, of one language."""
+    members = {one for task_id in ids for one in part.chains.chain(task_id) or (task_id,)}
+    for pin in part.pins.pins:
+        if pin.target.name in (members if pin.target.kind is PinKind.CHAIN else names):
+            yield pin
 
 
 def _check_names(snapshot: Snapshot, names: Iterable[str], known: Collection[str]) -> None:
