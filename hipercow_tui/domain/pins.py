@@ -57,6 +57,11 @@ class Pin:
         text = f"pinned by {user} on {host}, {format_age(self.time, now)}"
         return f"{text}: {note}" if note else text
 
+    def text_for_task(self, now: float) -> str:
+        """Return why a task is held; names the bundle, if the pin is of one."""
+        of_bundle = self.target.kind is PinKind.BUNDLE
+        return f"{self.target} is {self.text(now)}" if of_bundle else self.text(now)
+
 
 @dataclass(frozen=True, slots=True)
 class Pins:

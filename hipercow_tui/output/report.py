@@ -157,7 +157,7 @@ def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT
     if plan.pinned:
         yield f"held back by pins {len(plan.pinned):,}"
         for task, pin in plan.pinned:
-            yield f"    {task.status:<9}  {task.id}  {pin.target}: {pin.text(plan.made)}"
+            yield f"    {task.status:<9}  {task.id}  {pin.text_for_task(plan.made)}"
     for warning in plan.warnings:
         yield f"! {warning}"
 

@@ -61,7 +61,7 @@ def test_a_pinned_chain_and_bundle_stay_in_a_purge_and_the_plan_says_so(
     run("purge", root, *FAILED, "--yes")
     out = capsys.readouterr().out
     assert "held back by pins 4" in out and "4 tasks held back by pins" in out
-    assert f"{OTHER}  bundle solo: pinned by {current_process().user}" in out
+    assert f"{OTHER}  bundle solo is pinned by {current_process().user}" in out
     assert "for the paper" in out
     assert in_place(root) == {*CHAIN, OTHER}
 
@@ -72,7 +72,7 @@ def test_a_purge_of_pinned_tasks_alone_says_why_nothing_goes(root: Root, capsys:
     run("purge", root, "--task-id", FREE, "--yes")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Nothing to purge" and lines[2] == "  1 task held back by pins"
-    assert f"chain {FREE}: pinned by" in lines[4]
+    assert f"{FREE}  pinned by" in lines[4]
 
 
 def test_pins_lists_who_when_and_why(root: Root, capsys: Capture) -> None:

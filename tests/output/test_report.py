@@ -52,7 +52,7 @@ def test_a_plan_lists_what_pins_hold_back_with_user_and_note() -> None:
     )
     lines = list(plan_lines(make_plan(snapshot, by_ids(A), now=NOW), {}))
     assert lines[0] == "Nothing to purge"
-    why = f"chain {A}: pinned by ada on node1, 2 days ago: for the paper"
+    why = "pinned by ada on node1, 2 days ago: for the paper"
     assert lines[2:] == [
         "  2 tasks held back by pins",
         "held back by pins 2",

@@ -219,9 +219,10 @@ def _blocked_line(chain: BlockedChain, at: LineContext) -> Text:
 
 
 def _pinned_line(pinned: PinnedTask, at: LineContext) -> Text:
-    task = pinned.task
+    task, pin = pinned
     text = _line_start(task, at, " ", goes=False)
-    _append_call(text, task, plain_text(str(pinned.pin)), at)
+    second = f"{pin.user}: {pin.note}" if pin.note else str(pin)
+    _append_call(text, task, plain_text(second), at)
     end = at.layout.bundle + at.layout.age + at.layout.size + at.layout.id
     return text.append(f"{short_id(task.id)} ".rjust(end), at.style("quiet"))
 
@@ -300,8 +301,8 @@ def in_full(row: Row, at: LineContext) -> Text:
             stays = "its tasks that stay lose only this bundle" if loses else ""
             return Text(f"{name}  {bundle_effect(row, at)}\n").append(stays, at.style("quiet"))
         case PinnedTask(task=task, pin=pin):
-            holder = f"{plain_text(str(pin.target))} is {pin.text(at.view.tree.plan.made)}"
-            return Text(f"{task.id}\n").append(holder, at.style("kept"))
+            reason = pin.text_for_task(at.view.tree.plan.made)
+            return Text(f"{task.id}\n").append(reason, at.style("kept"))
         case PlanGroup(title=title, rule=rule):
             return Text(f"{plain_text(title)}\n").append(rule, "dim")
     return Text(plain_text(row), at.style("blocked"))

@@ -15,7 +15,6 @@ from textual.strip import Strip
 
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.durations import queue_time, run_time
-from hipercow_tui.domain.pins import PinKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.output.r_calls import info_call
@@ -171,11 +170,7 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     if task.problem:
         yield "problem", _safe(task.problem, style("error"))
     if pin := shown.snapshot.held.get(task.id):
-        of_bundle = pin.target.kind is PinKind.BUNDLE
-        yield (
-            "pin",
-            Text(f"{pin.target} is {pin.text(shown.now)}" if of_bundle else pin.text(shown.now)),
-        )
+        yield "pin", Text(pin.text_for_task(shown.now))
     if shown.stuck:
         yield "stuck?", _safe(shown.stuck, style("submitted"))
         if task.lang is Lang.R:
