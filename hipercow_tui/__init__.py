@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from hipercow_tui.api import PartlyFailedError, PurgedIds, pin, purge, scan, unpin
+from hipercow_tui.api import PartlyFailedError, pin, purge, scan, unpin
 from hipercow_tui.domain.blocked import Blocked, BlockedError
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
@@ -35,7 +35,6 @@ __all__ = [
     "NoFilterError",
     "PartlyFailedError",
     "PurgeError",
-    "PurgedIds",
     "RootError",
     "Snapshot",
     "Status",

@@ -32,18 +32,6 @@ class PartlyFailedError(PurgeError):
         self.report = report
 
 
-class PurgedIds(list[str]):
-    """The ids of purged tasks; ``kept`` are the ids of tasks in the chains that ``keep`` saved,
-    ``pinned`` of those that pins hold back."""
-
-    def __init__(
-        self, ids: Iterable[str], kept: Iterable[str] = (), pinned: Iterable[str] = ()
-    ) -> None:
-        super().__init__(ids)
-        self.kept = tuple(kept)
-        self.pinned = tuple(pinned)
-
-
 def scan(root: str | os.PathLike[str] | None = None) -> Snapshot:
     """Read all tasks, bundles and retry chains of a root.
 
@@ -76,7 +64,7 @@ def purge(
     dry_run: bool = False,
     lang: str | None = None,
     root: str | os.PathLike[str] | None = None,
-) -> PurgedIds:
+) -> list[str]:
     """Delete the tasks that pass all given filters, their whole retry chains, and their bundles.
 
     There is no question and no trash. The rules are those of ``hipercow_purge()`` in R, as in
@@ -100,9 +88,8 @@ def purge(
         root: As for ``scan``.
 
     Returns:
-        The ids of the tasks that existed and were deleted; for a dry run, that would be. It is a
-        list with an attribute ``kept``: the ids of the tasks that only ``keep`` saved, and
-        ``pinned``: the ids of the matched tasks, and the rest of their chains, that pins hold.
+        The ids of the tasks that existed and were deleted; for a dry run, that would be. Tasks that
+        pins hold back are not among them: ``scan().held`` has the pin of each.
 
     Raises:
         NoFilterError: None of the first four arguments is given.
@@ -154,8 +141,7 @@ def purge(
     )
     if plan.refused:
         raise BlockedError(blocked_message(plan), plan.blocked)
-    ids = plan.ids if dry_run else _carry_out(plan, found)
-    return PurgedIds(ids, (one.task.id for one in plan.kept), (one.task.id for one in plan.pinned))
+    return list(plan.ids if dry_run else _carry_out(plan, found))
 
 
 def _carry_out(plan: PurgePlan, root: Root) -> tuple[str, ...]:

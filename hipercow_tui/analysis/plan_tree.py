@@ -1,6 +1,6 @@
 """The tree of a plan: its retry chains in groups, in an order, as lines.
 
-Made from a plan and from what was read so far: calls, errors and sizes of tasks.
+Made from a plan and from the calls, errors and sizes of tasks that were read so far.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REASON_WIDTH = 70  # characters of a line of the reason why a task is blocked
 
 
 class KnownFacts(NamedTuple):
-    """What was read of tasks so far, by task id. Other threads add to the mappings.
+    """The facts on tasks that were read so far, by task id. Other threads add to the mappings.
 
     ``size_kind`` is the definition of size that is shown.
     """
@@ -128,7 +128,7 @@ class PlanTree:
 _MATCHED = "These tasks pass all filters."
 _DRAWN_IN = "A retry chain goes as a whole: under each matched task, what its chain draws in."
 _BUNDLES = "A bundle goes with any of its tasks. Tasks that stay lose only their bundle."
-_BLOCKED = "Each of these tasks blocks the whole purge. x: leave out their chains."
+_BLOCKED = "Every task below blocks the whole purge. x: leave out their chains."
 _PINNED = "Pins hold these tasks, with their whole retry chains. P: unpin the chain or the bundle."
 _LEFT_OUT = "These tasks stay with their whole retry chains. x: include them again."
 

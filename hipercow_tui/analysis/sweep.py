@@ -128,7 +128,7 @@ def _row_rank(values: Iterable[str | None], ranks: Iterable[Mapping[str | None, 
 
 
 def comparable_ids(tasks: Mapping[str, Task], ids: Collection[str]) -> tuple[str, ...]:
-    """Return the successful tasks in the bundles of these tasks."""
+    """Return the successful tasks in the bundles of the given tasks."""
     bundles = {
         (task.lang, name)
         for i in ids

@@ -51,7 +51,7 @@ class CommandParser(argparse.ArgumentParser):
         return options
 
     def _unknown_text(self, words: Sequence[str]) -> str:
-        """Return what is wrong with arguments that the command does not have."""
+        """Return a sentence on arguments that the command does not have."""
         hints = []
         for word in words:
             option = word.partition("=")[0]

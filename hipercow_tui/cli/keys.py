@@ -14,7 +14,7 @@ from hipercow_tui.support.streams import print_messages, print_output
 
 _EPILOG = """
 To choose other keys, write keys.toml in the config folder, with lines such as
-plan = "P" or next_hit = ["n", "f3"]. Messages say what is wrong in the file.
+plan = "P" or next_hit = ["n", "f3"]. Messages name the errors in the file.
 """
 _ID, _KEYS = 24, 22  # cells
 

@@ -116,11 +116,11 @@ def _run_command(words: Sequence[str]) -> int:
 
 
 def _similar_command(word: str) -> str | None:
-    """Return the command that a word is a misspelling of. None for an option, and for a path that
-    exists: it may be a root."""
-    if word.startswith("-") or os.path.lexists(word):
-        return None
-    return next(iter(difflib.get_close_matches(word, _COMMANDS, n=1)), None)
+    """Return the command that a word is a misspelling of. None for a path that exists: it may be a
+    root."""
+    near = difflib.get_close_matches(word, _COMMANDS, n=1)
+    # A path that is like no command is not looked at here: its file system may hang.
+    return near[0] if near and not os.path.lexists(word) else None
 
 
 def _app_parser() -> CommandParser:

@@ -44,7 +44,7 @@ def remove_demo_folder(path: Path) -> None:
 
 
 def remove_abandoned_folders() -> None:
-    """Remove the folders of demos of this user whose processes have ended without doing it.
+    """Remove folders of this user's demos if their processes ended without removing them.
 
     A folder without a valid marker stays, and so does one whose process may still run. No link is
     followed. What can't be removed is left for the next demo.

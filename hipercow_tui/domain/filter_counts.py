@@ -19,7 +19,7 @@ class FilterCounts:
     Attributes:
         statuses: Tasks by status. A retried task counts by its latest attempt (docs/spec.md,
             rule 6).
-        by_last_attempt: How many of them have another status of their own: earlier attempts.
+        by_last_attempt: How many of them have another status themselves: earlier attempts.
         ages: Tasks in each column of the age slider (``age_scale.histogram``).
         finished: The number of finished tasks, the sum of ``ages``.
         older: Tasks that finished before the given time.
@@ -71,7 +71,7 @@ def _count_tasks_in(snapshot: Snapshot, bundles: InBundle) -> int:
 
 def _count_latest_statuses(snapshot: Snapshot) -> tuple[dict[Status, int], dict[Status, int]]:
     """Count the tasks by the status of their latest attempt; and those of them that have another
-    status of their own."""
+    status themselves."""
     columns = snapshot.columns
     counts: dict[Status, int] = {}
     by_last_attempt: dict[Status, int] = {}

@@ -180,13 +180,24 @@ class _Measurement:
         """Add an open folder. Raises OSError if something in it can't be measured."""
         if depth > _MAX_DEPTH:
             raise OSError("nested too deeply")
-        self._disk_bytes += allocated_bytes(os.fstat(fd))
+        bytes_ = files = 0
+        disk_bytes = allocated_bytes(os.fstat(fd))
         with os.scandir(fd) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     self.add_subfolder(entry.name, fd, depth + 1)
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                files += 1
+                if status.st_nlink > 1:
+                    self._add_link(status)
                 else:
-                    self._add_file(entry.stat(follow_symlinks=False))
+                    disk_bytes += status.st_blocks * BLOCK
+                    if stat.S_ISREG(status.st_mode):
+                        bytes_ += status.st_size
+        self._bytes += bytes_
+        self._files += files
+        self._disk_bytes += disk_bytes
 
     def add_subfolder(self, name: str, parent: int, depth: int = 0) -> None:
         """Add a folder by its name in an open folder. Raises OSError."""
@@ -196,20 +207,16 @@ class _Measurement:
         finally:
             os.close(fd)
 
-    def _add_file(self, status: os.stat_result) -> None:
-        self._files += 1
+    def _add_link(self, status: os.stat_result) -> None:
+        """Add a file with several names."""
+        file = (status.st_dev, status.st_ino)
+        known = self._links.get(file)
+        inside = 1 + (known.inside if known else 0)
         bytes_ = status.st_size if stat.S_ISREG(status.st_mode) else 0
         disk_bytes = allocated_bytes(status)
-        if status.st_nlink > 1:
-            file = (status.st_dev, status.st_ino)
-            known = self._links.get(file)
-            inside = 1 + (known.inside if known else 0)
-            self._links[file] = SharedFile(file, status.st_nlink, inside, bytes_, disk_bytes)
-        else:
-            self._bytes += bytes_
-            self._disk_bytes += disk_bytes
+        self._links[file] = SharedFile(file, status.st_nlink, inside, bytes_, disk_bytes)
 
 
 def allocated_bytes(status: os.stat_result) -> int:
-    """Return the space that is allocated, 0 where the platform does not say."""
-    return getattr(status, "st_blocks", 0) * BLOCK
+    """Return the space that is allocated on the disk. For POSIX systems."""
+    return status.st_blocks * BLOCK

@@ -24,7 +24,7 @@ class HeldTask:
     those of the manifest; None and empty if there is none.
 
     ``folder`` is the folder in a batch that has the task's folder in it, under its id; None if the
-    task is not in a batch. ``note`` says what is special about it.
+    task is not in a batch. ``note`` is a remark on it.
     """
 
     id: str

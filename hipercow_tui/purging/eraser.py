@@ -356,10 +356,11 @@ class Removal:
 
     def _unlink(self, entry: os.DirEntry[str], fd: int) -> None:
         status = entry.stat(follow_symlinks=False)
+        has_names = self._record.expect_names(status)
         unlink(entry.name, fd)
         self._files += 1
-        # A file with more than one name keeps its space.
-        if status.st_nlink == 1:
+        # A file with several names keeps its space until the last one is removed.
+        if not has_names or self._record.remove_name(status):
             self._bytes += status.st_size if stat.S_ISREG(status.st_mode) else 0
             self._disk_bytes += allocated_bytes(status)
 

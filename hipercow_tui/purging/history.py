@@ -52,7 +52,7 @@ class HistoryEntry:
     and bundles that stayed or failed, each with the reason. ``bytes`` and ``files`` were freed.
     ``disk_bytes`` is None in entries of versions that did not count it. ``stopped`` is true if the
     user stopped it. ``kept_tasks`` are those of the ``kept_chains`` retry chains that the user took
-    out of the plan of a purge. ``moved`` is the size of what was moved to the trash, None if it is
+    out of the plan of a purge. ``moved`` is the size of the tasks in the trash, None if it is
     not known.
     """
 

@@ -90,7 +90,7 @@ class PurgeReport:
 
     @property
     def freed(self) -> Size:
-        """The size of what was erased."""
+        """The size of the erased files."""
         return Size(self.bytes, self.files, self.disk_bytes)
 
     @property
@@ -207,7 +207,7 @@ class EmptyReport:
 
     @property
     def freed(self) -> Size:
-        """The size of what was erased."""
+        """The size of the erased files."""
         return Size(self.bytes, self.files, self.disk_bytes)
 
     @property

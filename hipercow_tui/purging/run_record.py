@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ class RunRecord:
     files: int = 0
     disk_bytes: int = 0
     _counting: threading.Lock = field(default_factory=threading.Lock)
+    # Of files with several names (by device and inode): how many names are still to be removed.
+    _names_left: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def add_freed(self, size: Size) -> Size:
         """Add the size of files and folders that were removed, and return what is freed so far.
@@ -41,6 +44,23 @@ class RunRecord:
             self.bytes += size.bytes
             self.disk_bytes += size.disk_bytes
             return Size(self.bytes, self.files, self.disk_bytes)
+
+    def expect_names(self, status: os.stat_result) -> bool:
+        """Return whether a file that is about to be removed has several names, or had. Thread-safe:
+        two threads may remove its last two names at the same time."""
+        file = (status.st_dev, status.st_ino)
+        if status.st_nlink > 1:
+            with self._counting:
+                self._names_left.setdefault(file, status.st_nlink)
+        return file in self._names_left
+
+    def remove_name(self, status: os.stat_result) -> bool:
+        """Note that a name of a file with several names was removed; return whether it was the
+        last. Thread-safe."""
+        file = (status.st_dev, status.st_ino)
+        with self._counting:
+            self._names_left[file] -= 1
+            return not self._names_left[file]
 
     def withdraw(self, item: ItemResult) -> None:
         """Remove a result that proved to be wrong, of a task or bundle that stays."""

@@ -78,7 +78,7 @@ def report_lines(error: BaseException) -> Iterator[str]:
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those during whose handling it was raised."""
+    """The error, and those that were being handled when it was raised."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -29,7 +29,7 @@ _DRAWING = dict.fromkeys((ord(" "), *range(0x2500, 0x25A0)))
 
 class ReadableText(LineFilter):
     """Changes the colours of text that is hard to read. ``colours`` are those of the terminal, for
-    text that uses them in a theme of its own colours."""
+    text that uses them in a theme with other colours."""
 
     def __init__(self, colours: TerminalTheme) -> None:
         super().__init__()

@@ -196,7 +196,7 @@ def _default(name: str) -> str:
 
 
 def _conflicts(keys: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the chosen ids whose keys already have a meaning on the same screen, with a sentence.
+    """Return a sentence for each chosen id with a key that already has a meaning on its screen.
 
     Keys that two bindings share by default are meant to: a widget takes the key before its screen.
     """

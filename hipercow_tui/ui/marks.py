@@ -44,11 +44,11 @@ class Marks:
             self._changed()
 
     def contain_all(self, ids: Collection[str]) -> bool:
-        """Return whether all of these tasks are marked, and there is at least one."""
+        """Return whether all of the given tasks are marked, and there is at least one."""
         return bool(ids) and (self.ids or frozenset()).issuperset(ids)
 
     def contain_some(self, ids: Collection[str]) -> bool:
-        """Return whether at least one of these tasks is marked."""
+        """Return whether at least one of the given tasks is marked."""
         return not (self.ids or frozenset()).isdisjoint(ids)
 
     def count_text(self, ids: Collection[str]) -> str:

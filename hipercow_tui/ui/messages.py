@@ -85,7 +85,7 @@ class TrashUpdated(Message):
 
 @dataclass
 class JobEnded(Message):
-    """A job has ended, with a report of what it did or a sentence on why it could not be done."""
+    """A job has ended, with its report or a sentence on why it failed."""
 
     report: Report | None
     error: str | None = None

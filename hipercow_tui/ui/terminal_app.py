@@ -45,7 +45,7 @@ class TerminalApp(App[None]):
 
     def _choose_theme(self, file: ThemeFile | None) -> str:
         """Return the theme that the user chose last, else one for this terminal. With at most
-        sixteen colours, only themes of these are used: mixed ones would all be the same grey."""
+        sixteen colours, only themes made of them are used: mixed ones would all be one grey."""
         chosen = file.read() if file else ""
         few = self.console.color_system == "standard" or self.no_color
         if chosen in self.available_themes and (self.available_themes[chosen].ansi or not few):

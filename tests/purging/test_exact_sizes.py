@@ -34,6 +34,7 @@ from hipercow_tui.formats.folder_size import (
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.report import report_lines, total_size
 from hipercow_tui.purging import HistoryKind, execute, read_history
+from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.app import HipercowApp
@@ -172,6 +173,17 @@ def test_the_size_of_a_plan_agrees_with_the_report_and_the_disk(
     assert really.bytes > 5_000_000_000
 
 
+def test_a_file_counts_once_if_two_threads_remove_its_last_names(tmp_path: Path) -> None:
+    (tmp_path / "0").write_bytes(bytes(100))
+    os.link(tmp_path / "0", tmp_path / "1")
+    record = RunRecord()
+    both = [(tmp_path / name).lstat() for name in "01"]  # both threads see two names
+    assert [record.expect_names(status) for status in both] == [True, True]
+    assert [record.remove_name(status) for status in both] == [False, True]
+    (tmp_path / "2").write_bytes(b"x")
+    assert not record.expect_names((tmp_path / "2").lstat())
+
+
 def test_the_size_of_changed_tasks_is_that_of_the_disk(root: Path) -> None:
     where = find_root(root)
     plan = make_plan(read_root(where), FAILED, now=NOW)
@@ -275,15 +287,20 @@ async def test_no_figure_of_older_filters_is_shown(root: Path) -> None:
         await until(pilot, lambda: app.browser.session.services.sizes.progress is None)
         total = app.browser.query_one("#tables").border_subtitle or ""
         assert re.search(r"\d+ files", total)
-        app.browser.filters.show_totals(PlanTotals(77))
+        app.browser.presenter.show_forecast(PurgeForecast(Selection(), PlanTotals(77)))
         app.browser.filters.toggle_status(Status.FAILURE)
         await until(pilot, lambda: app.browser.filters.stack.given)
         assert "77 matched" not in screen_text(app)
         assert " files" not in (app.browser.query_one("#tables").border_subtitle or "")
-        old = PurgeForecast(FilterStack(), PlanTotals(88))
+        old = PurgeForecast(Selection(), PlanTotals(88))
         app.browser.post_message(TotalsReady(old))
         await until(pilot, lambda: "5 matched" in screen_text(app))
         assert "88 matched" not in screen_text(app)
+        unmarked = app.browser.session.selection
+        app.browser.session.marks.add({GO[1]})
+        app.browser.post_message(TotalsReady(PurgeForecast(unmarked, PlanTotals(99))))
+        await until(pilot, lambda: "1 marked" in screen_text(app))
+        assert "99 marked" not in screen_text(app) and "99 matched" not in screen_text(app)
 
 
 def test_a_file_with_several_links_is_counted_with_the_last_one() -> None:

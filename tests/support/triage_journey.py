@@ -54,7 +54,7 @@ def take_journey(terminal: Terminal, *, patience: float = 30) -> Journey:
     press("\r")
     terminal.wait(rf"matched {counts[0]:,}")
     press("p")
-    plan = terminal.wait(r"D Purge", patience)
+    plan = terminal.wait(r"would go|x: leave out", patience)
     if "x: leave out" in plan:
         press("x")
         terminal.wait(r"left out", patience)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -305,6 +306,22 @@ def test_a_bar_is_full_for_the_most_and_never_empty() -> None:
 def test_an_empty_table_has_nothing_under_the_cursor() -> None:
     table = ErrorTable(Marks())
     assert table.current is None and table.progress == "" and table.empty_text == ("Reading …",)
+
+
+async def test_the_cursor_stays_on_the_most_frequent_error_while_errors_are_read(
+    broken: Path,
+) -> None:
+    async with triaging(broken) as at:
+        whole = at.browser.session.errors
+        assert whole is not None and at.counts == [12, 5, 1]
+        rare = replace(whole, groups=whole.groups[2:], read=1)
+        at.errors.show(rare)
+        assert at.errors.cursor == 0
+        at.errors.show(whole)  # the last groups end the reading
+        assert at.errors.current == whole.groups[0]
+        await at.press("j")
+        at.errors.show(replace(whole, groups=whole.groups[::-1]))
+        assert at.errors.current == whole.groups[1]
 
 
 async def test_a_search_finds_tasks_by_error_and_a_marks_them(broken: Path) -> None:

@@ -10,6 +10,7 @@ from textual.widgets._toast import Toast
 from ui_driving import screen_text, until
 
 from hipercow_tui.ui.terminal_app import TerminalApp
+from hipercow_tui.ui.widgets.footer import KeyFooter
 
 
 class Dialog(ModalScreen[None]):
@@ -27,6 +28,7 @@ class ToastApp(TerminalApp):
 
     def compose(self) -> ComposeResult:
         yield Static("text")
+        yield KeyFooter()
 
     def toasts(self) -> list[str]:
         return [str(toast.render()) for toast in self.screen.query(Toast)]
@@ -61,3 +63,15 @@ async def test_a_toast_covers_no_choice_of_a_dialog(theme: str) -> None:
         await until(pilot, lambda: "A purge of two minutes" in screen_text(app))
         shown = screen_text(app)
         assert all(f"choice {number} " in shown for number in range(18))
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "ansi-light"])
+async def test_a_toast_is_shown_whole_and_above_the_footer(theme: str) -> None:
+    app = ToastApp()
+    app.first_theme = theme
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        app.notify("one two three four five six seven eight nine ten eleven twelve thirteen")
+        await until(pilot, lambda: "one two" in screen_text(app))
+        lines = screen_text(app).splitlines()
+        assert any("thirteen" in line for line in lines[:-1])
+        assert theme != "ansi-light" or any("╰" in line for line in lines[:-1])

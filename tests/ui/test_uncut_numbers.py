@@ -130,7 +130,7 @@ def test_a_size_fits_into_eight_cells(number: int) -> None:
     assert len(text) <= 8 and text.endswith("B")
 
 
-@given(st.lists(st.from_regex(r"\A[\d,.]{1,9} [a-z]{1,12}\Z"), min_size=1, max_size=6), numbers)
+@given(st.lists(st.from_regex(r"\A[0-9,.]{1,9} [a-z]{1,12}\Z"), min_size=1, max_size=6), numbers)
 def test_notes_are_shown_whole_or_not_at_all(notes: list[str], width: int) -> None:
     width %= 80
     shown = fit_notes([f"[b]{note}[/]" for note in notes], width)

@@ -59,7 +59,7 @@ class Pane(ABC):
         """The table of tasks."""
         return self.screen.query_one(TaskTable)
 
-    # What is shown
+    # Contents
 
     @property
     @abstractmethod

@@ -16,7 +16,7 @@ from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.folding import Folding
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.searching import Searching
-from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.session import Session, selection_key
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
@@ -27,7 +27,7 @@ from hipercow_tui.ui.workers.base import start_thread
 
 if TYPE_CHECKING:
     from hipercow_tui.scanning.scanner import ScanState
-    from hipercow_tui.ui.workers.view_model import ViewModel
+    from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewModel
 
 FRESHNESS_STEP = 5  # seconds; the age of the last scan is shown in steps, to send less
 FRAME = 6  # cells of a frame beside its lower title
@@ -54,6 +54,7 @@ class Presenter(Controller):
         self._searching = searching
         self._sizing = sizing
         self._folding = folding
+        self._forecast: PurgeForecast | None = None  # the last one, maybe of another selection
 
     @property
     def _header(self) -> HeaderBar:
@@ -117,6 +118,21 @@ class Presenter(Controller):
         self.update_titles()
         self._searching.show_hits()
 
+    def show_forecast(self, forecast: PurgeForecast) -> None:
+        """Show what a purge would take, if it is that of the present selection."""
+        self._forecast = forecast
+        self.update_forecast()
+
+    def update_forecast(self) -> None:
+        """Show what a purge of the present selection would take, as far as it is known."""
+        forecast, session = self._forecast, self._session
+        panel = self._screen.query_one(FilterPanel)
+        if forecast is None or selection_key(forecast.selection) != session.selection_key:
+            panel.show_totals(None)
+            return
+        size, kind = forecast.size, session.state.size_kind
+        panel.show_totals(forecast.totals, "" if size is None else kind.text(size.of(kind)))
+
     def update_titles(self) -> None:
         """Show the tabs above the table, notes on the rows below it, and what limits a purge."""
         session, notes = self._session, []
@@ -127,6 +143,7 @@ class Presenter(Controller):
         self._screen.query_one(FilterPanel).show_limits(
             Limits(steps, None if marks is None else len(marks), passing)
         )
+        self.update_forecast()
         if view is not None and view.filtered:
             notes.append(f"[b]matched {view.matches:,}[/]")
         if marks:

@@ -177,10 +177,7 @@ class BrowseScreen(Screen[None]):
 
     @on(messages.TotalsReady)
     def _show_totals(self, message: messages.TotalsReady) -> None:
-        forecast, kind = message.forecast, self.session.state.size_kind
-        if self.session.has_filters(forecast.filters):
-            size = "" if forecast.size is None else kind.text(forecast.size.of(kind))
-            self.filters.show_totals(forecast.totals, size)
+        self.presenter.show_forecast(message.forecast)
 
     @on(messages.ErrorsReady)
     def _show_errors(self, message: messages.ErrorsReady) -> None:
@@ -221,6 +218,7 @@ class BrowseScreen(Screen[None]):
     @on(messages.LogActivityChanged)
     def _request_view(self) -> None:
         self.session.request_view()
+        self.presenter.update_forecast()
 
     @on(events.Resize)
     def _fit(self, event: events.Resize) -> None:

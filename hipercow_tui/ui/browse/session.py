@@ -195,9 +195,10 @@ class Session:
             number=next(self._numbers),
         )
 
-    def has_filters(self, filters: FilterStack) -> bool:
-        """Return whether these are the present filters of a purge, whatever their time."""
-        return _timeless(filters) == _timeless(self.purge_filters)
+    @property
+    def selection_key(self) -> object:
+        """A value that changes with the selection, but not while only time passes."""
+        return selection_key(self.selection)
 
     def set_view_model(self, view_model: ViewModel) -> ViewModel | None:
         """Take over the view model that is shown from now on; return the previous one."""
@@ -232,7 +233,8 @@ class Session:
         return self.root.purge_refusal or ""
 
 
-def _timeless(stack: FilterStack) -> tuple[FilterStack, str]:
-    """Return filters without the time that a relative age means at present, and its text."""
-    age = stack.finished_before
-    return replace(stack, finished_before=None), age.text if age else ""
+def selection_key(selection: Selection) -> object:
+    """Return a selection without the time that a relative age means at present."""
+    age = selection.filters.finished_before
+    filters = replace(selection.filters, finished_before=None)
+    return replace(selection, filters=filters), age.text if age else ""

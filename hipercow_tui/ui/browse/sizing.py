@@ -12,7 +12,6 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.state import BUNDLES
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 _TASK_KEYS = {SizeKind.APPARENT: SortKey.SIZE, SizeKind.ON_DISK: SortKey.DISK}
@@ -104,8 +103,7 @@ class Sizing(Controller):
     @property
     def _present_selection(self) -> object:
         """What selects the tasks that ``toggle`` measures: pane, filters and marks."""
-        panel = self._screen.query_one(FilterPanel)
-        return self._session.state.pane, panel.values
+        return self._session.state.pane, self._session.selection_key
 
     def _update_usage(self) -> DiskUsage:
         """Return the size of the requested tasks, computed again only after a change."""

@@ -49,7 +49,7 @@ _KEYS = 12  # cells
 
 @dataclass(frozen=True, slots=True)
 class HelpSection:
-    """Keys under a title, each with what it does."""
+    """Keys under a title, each with an explanation."""
 
     title: str
     rows: tuple[tuple[str, str], ...]
@@ -63,7 +63,7 @@ class HelpSection:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Show the keys in ``sections``, and the rules. A search leaves only what it finds."""
+    """Show the keys in ``sections``, and the rules. A search hides all other rows."""
 
     DEFAULT_CSS = """
     HelpScreen ScrollText { height: 1fr; }

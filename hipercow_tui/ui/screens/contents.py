@@ -52,7 +52,7 @@ Row: TypeAlias = Title | HeldTask | NamedItem
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What was read from the folder of a task in a batch: what it runs, and its size."""
+    """Facts from the folder of a task in a batch: its call and its size."""
 
     what: str
     size: Size | None
@@ -61,7 +61,7 @@ class _Reading:
 class ContentsScreen(Page[None]):
     """List tasks and bundles; ``load`` returns them, in a thread.
 
-    Of tasks that are in a batch, what they run and their sizes are read when they are shown.
+    Of tasks that are in a batch, calls and sizes are read when they are shown.
     ``clock`` gives the time in seconds since the epoch.
     """
 

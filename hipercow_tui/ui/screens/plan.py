@@ -240,7 +240,7 @@ class PlanScreen(Page[JobSpec | None]):
     def _show_in_full(self) -> None:
         self.query_one("#in-full", Static).update(self.lines.in_full())
 
-    # What is read and measured
+    # Reading and measuring
 
     def _show_measured(self, plan: PurgePlan, part: float | None) -> None:
         if plan is not self._sizes.plan:

@@ -28,7 +28,7 @@ class HeadFacts:
 
     Attributes:
         filters: The filters of the plan.
-        view: What is shown; None while it is not yet what the user chose. Then no number is shown.
+        view: What is shown; None while it is of an earlier choice. Then no number is shown.
         measured_part: How much of the plan is measured, from 0 to 1; None if all is.
         refusal: Why it can't be purged; None if it can.
         can_ignore: Whether the user can ignore unreadable bundles.

@@ -179,10 +179,10 @@ class SweepScreen(Page[str | Narrowing | None]):
             self._inputs_pending = True
         table = self.table
         table.now = self._clock()
-        table.rows_pending = bool(model.unread)
         if not model.tasks:
             table.set_empty_text("These tasks are gone", "esc: back")
         table.show(model)
+        table.rows_pending = bool(model.unread)  # afterwards: the last rows were pending too
         if self._top_due and model.request.sort == self._sort:
             self._top_due = False
             table.go_to_top()

@@ -67,7 +67,7 @@ class TaskDetailsScreen(Page[None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Show what is known, and read the rest."""
+        """Show the known facts, and read the rest."""
         self._show(None)
         self.query_one(TaskDetailsView).focus()
         self._read()

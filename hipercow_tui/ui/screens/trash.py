@@ -130,7 +130,7 @@ class TrashScreen(Page[JobSpec | None]):
         return Text.assemble(head, f"\n{plain_text(self._refusal)}" if self._refusal else "")
 
     def _size_text(self, batches: Sequence[TrashEntry]) -> str:
-        """Return the size of these batches as far as they are measured; empty if none is."""
+        """Return the size of batches as far as they are measured; empty if none is."""
         size = self._state.size_of(batches)
         return size.text(self._size_kind) if size else ""
 

@@ -51,8 +51,8 @@ class ErrorTable(MarkableTable, KeyedTable):
         """Show these groups."""
         self._view_model = view_model
         self._groups = {_key(group): group for group in view_model.groups}
-        self.rows_pending = view_model.reading
         self.set_keys(tuple(self._groups))
+        self.rows_pending = view_model.reading  # afterwards: the last groups were pending too
 
     def set_view(self, view: TaskView, now: float) -> None:
         """Set the view with the matched tasks and the query, and the time for ages."""

@@ -18,7 +18,7 @@ from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 _WRAP = 62  # cells of a reason, to fit a terminal of 80 columns
-_MAX_REASONS = 8  # rows
+_PART = 5  # the reasons take a fifth of the rows of the screen
 
 
 class JobResult(Vertical):
@@ -43,7 +43,7 @@ class JobResult(Vertical):
         self._size_kind = size_kind
         self._reasons = list(_reasons(report))
         self.border_title = title_of(report)
-        scroll = ("tab: scroll",) if len(self._reasons) > _MAX_REASONS else ()
+        scroll = ("tab: scroll",) if self._reasons else ()
         self.border_subtitle = " · ".join((*next_steps(report), *scroll, "esc: close"))
 
     def compose(self) -> ComposeResult:
@@ -63,7 +63,7 @@ class _Reasons(VirtualList):
     def on_mount(self) -> None:
         """Set the number of lines, and show as many as there is space for."""
         self.count = len(self._reasons)
-        self.styles.height = min(self.count, _MAX_REASONS)
+        self.styles.height = min(self.count, max(3, self.screen.size.height // _PART))
 
     def line(self, y: int) -> Text:
         """Return the text of a line; items are indented."""
@@ -81,7 +81,7 @@ def next_steps(report: Report) -> tuple[str, ...]:
 
 
 def title_of(report: Report) -> str:
-    """Return what was done, and whether all of it."""
+    """Return a sentence on the result, and whether all was done."""
     if isinstance(report, RestoreReport):
         return "Restored" if report.complete else "Restored, but not all"
     if isinstance(report, EmptyReport):

@@ -1,4 +1,4 @@
-"""The base of tables whose rows can be marked."""
+"""The base of tables with rows that can be marked."""
 
 from __future__ import annotations
 

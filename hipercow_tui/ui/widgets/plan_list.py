@@ -78,7 +78,7 @@ class PlanList(VirtualList):
         self._rows: list[Row] = []
         self._widest = Widest()
 
-    # What is shown
+    # Rows
 
     def show(self, view: PlanView) -> None:
         """Show a view. The cursor stays on its row if that exists, but a new arrangement is shown
@@ -182,7 +182,7 @@ class PlanList(VirtualList):
                 self._go_to_parent()
 
     def toggle_fold(self) -> None:
-        """Fold what is unfolded under the cursor, or the reverse."""
+        """Fold or unfold the chain or group under the cursor."""
         row = self.row
         if isinstance(row, PlanGroup | PlannedChain | BlockedChain):
             self.fold(folded=row.key not in self.folded)

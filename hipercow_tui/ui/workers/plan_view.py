@@ -100,7 +100,7 @@ class PlanView:
 
 
 class PlanViewBuilder:
-    """Answers requests about one plan; what is unchanged since the last request is reused.
+    """Answers requests about one plan; unchanged parts of the last answer are reused.
 
     ``whole`` is the plan as it was made from the snapshot and the filters. ``clock`` gives the time
     in seconds since the epoch.
@@ -191,7 +191,7 @@ class PlanViewBuilder:
 
     @staticmethod
     def _is_outdated(request: PlanRequest, last: PlanRequest) -> bool:
-        """Return whether the groups or the order depend on what was read since then."""
+        """Return whether the groups or the order depend on later readings."""
         arrangement = request.arrangement
         if arrangement.key is ChainKey.SIZE and request.measured is not last.measured:
             return True

@@ -40,10 +40,10 @@ class SweepModel:
     Attributes:
         request: The request.
         sweep: The inputs of all known tasks, with those to compare with.
-        ids: The known tasks of those to show, in order.
+        ids: The known tasks to show, in order.
         widths: The width of each input in the table, in cells, without its title.
         tasks: How many of the tasks to show exist.
-        failed: How many of these failed.
+        failed: How many of them failed.
         unread: How many tasks are still to be read, with those to compare with.
         chart: The chart.
         seconds: How long the build took.

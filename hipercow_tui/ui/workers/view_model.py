@@ -18,7 +18,6 @@ from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
-from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.incremental import derive_incrementally
 from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.plan import PlanTotals, plan_totals, planned_ids
@@ -157,21 +156,21 @@ class ViewModelBuilder:
 
 @dataclass(frozen=True, slots=True)
 class PurgeForecast:
-    """What a purge with these filters would take. ``size`` is None unless all of its tasks are
-    measured and none blocks."""
+    """What a purge of a selection would take. ``size`` is None unless all of its tasks are measured
+    and none blocks."""
 
-    filters: FilterStack
+    selection: Selection
     totals: PlanTotals = field(default_factory=PlanTotals)
     size: Size | None = None
 
 
 def forecast_purge(request: ViewRequest, sizes: Sizes) -> PurgeForecast:
-    """Return what a purge with the filters and marks of a request would take; nothing without
-    any."""
-    snapshot = request.snapshot
-    filters = request.selection.purge_filters(snapshot)
+    """Return what a purge of the selection of a request would take; nothing without filters and
+    marks."""
+    snapshot, selection = request.snapshot, request.selection
+    filters = selection.purge_filters(snapshot)
     if not filters.given:
-        return PurgeForecast(filters)
+        return PurgeForecast(selection)
     totals = plan_totals(snapshot, filters, now=request.now)
     number = totals.matched + totals.cascaded
     size = None
@@ -179,4 +178,4 @@ def forecast_purge(request: ViewRequest, sizes: Sizes) -> PurgeForecast:
         tasks = [snapshot.tasks[task_id] for task_id in planned_ids(snapshot, filters)]
         if len(tasks) == number and not ids_to_measure(tasks, sizes):
             size = sum_usage(tasks, sizes).size
-    return PurgeForecast(filters, totals, size)
+    return PurgeForecast(selection, totals, size)

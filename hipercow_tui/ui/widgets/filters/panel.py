@@ -90,7 +90,7 @@ class FilterPanel(Vertical):
         super().__init__(id=id)
         self.border_title = "Filters"
         self._limits = Limits()
-        self._totals: PlanTotals | None = None  # None until those of the present filters are known
+        self._totals: PlanTotals | None = None  # None until those of the selection are known
         self._total_size = ""
         self._title = FilterLine(id="status-title")
         self._statuses = StatusFilter(id="statuses")
@@ -100,7 +100,7 @@ class FilterPanel(Vertical):
         self._steps = FilterLine(id="steps", classes="part")
         self._marks_line = FilterLine(classes="part")
         self._purge_totals = PurgeTotals()
-        self._posted = self.values
+        self._posted = self._values()
 
     def compose(self) -> ComposeResult:
         """Yield the filters, which scroll on a low terminal, and the totals, which do not."""
@@ -145,10 +145,12 @@ class FilterPanel(Vertical):
         self._langs.counts = counts.langs
         self._fit_histogram()
 
-    def show_totals(self, totals: PlanTotals, size: str = "") -> None:
-        """Show the totals of a purge with the present filters, and its size if it is known."""
-        self._totals, self._total_size = totals, size
-        self._update()
+    def show_totals(self, totals: PlanTotals | None, size: str = "") -> None:
+        """Show the totals of a purge of the present selection, and its size if it is known. None
+        if they are not known yet."""
+        if (totals, size) != (self._totals, self._total_size):
+            self._totals, self._total_size = totals, size
+            self._update()
 
     def focus_first(self) -> None:
         """Focus the statuses."""
@@ -202,14 +204,14 @@ class FilterPanel(Vertical):
     @on(LanguageFilter.Changed)
     def _filters_changed(self) -> None:
         """Post Changed, but only once for changes that arrive together."""
-        if self.values != self._posted:
-            self._posted, self._totals = self.values, None
+        if self._values() != self._posted:
+            self._posted = self._values()
+            self._totals = None
             self.post_message(self.Changed(self.stack))
         self._update()
 
-    @property
-    def values(self) -> tuple[object, ...]:
-        """The values of all filters, without the present time."""
+    def _values(self) -> tuple[object, ...]:
+        """Return the values of all filters, without the present time."""
         bundles = self._bundles.value
         return (
             self._statuses.checked,
