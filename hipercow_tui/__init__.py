@@ -1,14 +1,14 @@
 """Browse, filter and safely purge the tasks of a hipercow root.
 
-``scan`` reads a root and ``purge`` deletes tasks by filters. The command line and the app do
-the same.
+``scan`` reads a root, ``purge`` deletes tasks by filters, and ``pin`` holds tasks back from every
+purge. The command line and the app do the same.
 """
 
 from __future__ import annotations
 
 import logging
 
-from hipercow_tui.api import PartlyFailedError, purge, scan
+from hipercow_tui.api import PartlyFailedError, pin, purge, scan, unpin
 from hipercow_tui.domain.blocked import Blocked, BlockedError
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
@@ -40,8 +40,10 @@ __all__ = [
     "Status",
     "Task",
     "UnknownTasksError",
+    "pin",
     "purge",
     "scan",
+    "unpin",
 ]
 
 # Without a handler, Python prints warnings of a library on standard error.

@@ -1,11 +1,11 @@
-"""The functions of the package, for Python: ``scan`` and ``purge``."""
+"""The functions of the package, for Python: ``scan``, ``purge``, ``pin`` and ``unpin``."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cutoff_time import When
@@ -13,9 +13,12 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.errors import BadFilterError, FilterError, PurgeError
 
 if TYPE_CHECKING:
+    from hipercow_tui.domain.pins import Pin
     from hipercow_tui.domain.plan import PurgePlan
     from hipercow_tui.formats.root import Root
     from hipercow_tui.purging import PurgeReport
+
+_T = TypeVar("_T")
 
 
 class PartlyFailedError(PurgeError):
@@ -85,7 +88,8 @@ def purge(
         root: As for ``scan``.
 
     Returns:
-        The ids of the tasks that existed and were deleted; for a dry run, that would be.
+        The ids of the tasks that existed and were deleted; for a dry run, that would be. Tasks that
+        pins hold back are not among them: ``scan().held`` has the pin of each.
 
     Raises:
         NoFilterError: None of the first four arguments is given.
@@ -148,3 +152,81 @@ def _carry_out(plan: PurgePlan, root: Root) -> tuple[str, ...]:
     if not report.complete:
         raise PartlyFailedError("\n".join(report_lines(report)), report)
     return report.removed
+
+
+def pin(
+    task_ids: str | Iterable[str] = (),
+    *,
+    bundles: str | Iterable[str] = (),
+    note: str = "",
+    root: str | os.PathLike[str] | None = None,
+) -> list[Pin]:
+    """Hold retry chains and bundles back from every purge, for all users of the root.
+
+    ``scan().pins.pins`` are the pins of a root.
+
+    Args:
+        task_ids: One id or several: the whole retry chain of each is held.
+        bundles: The name of a bundle, or several: the retry chains of its tasks are held.
+        note: Why; at most 500 characters. It replaces the note of an earlier pin.
+        root: As for ``scan``.
+
+    Returns:
+        The pins that were made.
+
+    Raises:
+        UnknownTasksError: Some of ``task_ids`` do not exist.
+        BadFilterError: There is no bundle of a name, or an argument has a wrong type.
+        PurgeError: The root can't be written. All of the above are PurgeErrors too.
+        RootError: There is no root, or it can't be read.
+    """
+    from hipercow_tui.domain.pin_requests import targets_to_pin
+    from hipercow_tui.purging.pin_files import add_pin
+
+    if not isinstance(note, str):
+        raise BadFilterError(f"note takes a string, not {type(note).__name__}")
+    found, targets = _find_pins(task_ids, bundles, root, targets_to_pin)
+    return [add_pin(found, target, note) for target in targets]
+
+
+def unpin(
+    task_ids: str | Iterable[str] = (),
+    *,
+    bundles: str | Iterable[str] = (),
+    root: str | os.PathLike[str] | None = None,
+) -> list[Pin]:
+    """Remove the pins of retry chains and bundles, also those of other users.
+
+    The arguments and errors are those of ``pin``, but chains and bundles that are gone can be
+    unpinned too.
+
+    Returns:
+        The pins that were removed; empty if nothing of this was pinned.
+    """
+    from hipercow_tui.domain.pin_requests import pins_to_remove
+    from hipercow_tui.purging.pin_files import remove_pin
+
+    found, pins = _find_pins(task_ids, bundles, root, pins_to_remove)
+    return [one for one in pins if remove_pin(found, one.target)]
+
+
+def _find_pins(
+    task_ids: str | Iterable[str],
+    bundles: str | Iterable[str],
+    root: str | os.PathLike[str] | None,
+    find: Callable[[Snapshot, Collection[str], Collection[str]], list[_T]],
+) -> tuple[Root, list[_T]]:
+    """Return the root, and what ``find`` finds in its snapshot for these ids and names."""
+    from hipercow_tui.domain.filters import requested_strings
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.scanning.scanner import read_root
+
+    try:
+        ids = requested_strings("task_ids", task_ids)
+        names = requested_strings("bundles", bundles)
+        found = find_root(root)
+        return found, find(read_root(found), ids, names)
+    except PurgeError:
+        raise
+    except FilterError as error:
+        raise BadFilterError(str(error)) from None

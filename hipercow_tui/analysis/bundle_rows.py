@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any, TypeAlias
 
 from hipercow_tui.analysis.disk_usage import DiskUsage, Sizes, sum_usage
+from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
     FILTERABLE_STATUSES,
@@ -96,6 +97,11 @@ class BundleRow:
     status_counts: Mapping[Status | None, int]
     disk_usage: DiskUsage = field(default_factory=DiskUsage)
     progress: Progress | None = None
+
+    @property
+    def pin_target(self) -> PinTarget:
+        """What a pin of the bundle is about."""
+        return PinTarget(PinKind.BUNDLE, self.bundle.lang, self.bundle.name)
 
     @property
     def name(self) -> str:

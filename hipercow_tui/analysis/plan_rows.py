@@ -13,7 +13,7 @@ from hipercow_tui.analysis.plan_tree import (
     PlanGroup,
     PlanTree,
 )
-from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, Reason
+from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, Reason
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import Size, freed_size
@@ -28,7 +28,7 @@ class Member(NamedTuple):
 
 
 # The row of a title is its group, the first row of a chain is the chain. A reason is a text.
-Row: TypeAlias = PlanGroup | PlannedChain | BlockedChain | Member | PlannedBundle | str
+Row: TypeAlias = PlanGroup | PlannedChain | BlockedChain | Member | PlannedBundle | PinnedTask | str
 
 
 def tree_rows(groups: Iterable[PlanGroup], folded: Set[str] = frozenset()) -> list[Row]:
@@ -150,6 +150,7 @@ def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
     needle = query.casefold()
     tasks = [planned.task for planned in tree.plan.tasks]
     tasks += [blocked.task for blocked in tree.plan.blocked]
+    tasks += [pinned.task for pinned in tree.plan.pinned]
     summaries, failures = known.summaries, known.failures
     ids = frozenset(
         task.id

@@ -16,7 +16,14 @@ from hipercow_tui.analysis.plan_arrangement import Arrangement, ChainKey, Groupi
 from hipercow_tui.analysis.task_sorting import natural_key
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
 from hipercow_tui.domain.blocked import Blocked
-from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.pins import Pin
+from hipercow_tui.domain.plan import (
+    PinnedTask,
+    PlannedBundle,
+    PlannedTask,
+    PurgePlan,
+    Reason,
+)
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import BundleId, Status, Task
 from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
@@ -73,7 +80,7 @@ class BlockedChain:
 
 
 Chain: TypeAlias = PlannedChain | BlockedChain
-Item: TypeAlias = PlannedChain | BlockedChain | PlannedBundle | str
+Item: TypeAlias = PlannedChain | BlockedChain | PlannedBundle | PinnedTask | str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +129,7 @@ _MATCHED = "These tasks pass all filters."
 _DRAWN_IN = "A retry chain goes as a whole: under each matched task, what its chain draws in."
 _BUNDLES = "A bundle goes with any of its tasks. Tasks that stay lose only their bundle."
 _BLOCKED = "Every task below blocks the whole purge. x: leave out their chains."
+_PINNED = "Pins hold these tasks, with their whole retry chains. P: unpin the chain or the bundle."
 _LEFT_OUT = "These tasks stay with their whole retry chains. x: include them again."
 
 
@@ -146,6 +154,9 @@ def make_tree(
     if plan.blocked and not plan.refused:
         rows = tuple(_under_reasons(blocked))
         groups.append(PlanGroup("left out", "left out", rows, _LEFT_OUT))
+    if plan.pinned:
+        rows = tuple(_by_pin(plan.pinned))
+        groups.append(PlanGroup("pinned", "held back by pins", rows, _PINNED))
     return PlanTree(plan, tuple(chains), tuple(groups))
 
 
@@ -176,6 +187,15 @@ def _under_reasons(blocked: Iterable[BlockedChain]) -> Iterator[Item]:
     for reason, found in by_reason.items():
         yield from textwrap.wrap(reason, _REASON_WIDTH)
         yield from found
+
+
+def _by_pin(pinned: Iterable[PinnedTask]) -> Iterator[Item]:
+    """Yield the tasks of each pin together."""
+    by_pin: dict[Pin, list[PinnedTask]] = {}
+    for one in pinned:
+        by_pin.setdefault(one.pin, []).append(one)
+    for tasks in by_pin.values():
+        yield from tasks
 
 
 # Order

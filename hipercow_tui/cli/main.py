@@ -47,6 +47,9 @@ commands (--help after a command explains its options):
   hipercow-tui purge [ROOT] …   delete filtered tasks, from a shell or a script
   hipercow-tui apply FILE …     carry out a saved plan
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
+  hipercow-tui pin [ROOT] …     hold retry chains and bundles back from every purge
+  hipercow-tui unpin [ROOT] …   remove pins
+  hipercow-tui pins [ROOT]      list pins, with time, user and note
   hipercow-tui history [ROOT]   list past purges, restores and emptyings, with time and user
   hipercow-tui keys             list the keys of the app with their ids, to choose other keys
 """
@@ -55,8 +58,11 @@ _COMMANDS = {
     "history": "hipercow_tui.cli.history",
     "keys": "hipercow_tui.cli.keys",
     "list": "hipercow_tui.cli.list_tasks",
+    "pin": "hipercow_tui.cli.pins:run_pin",
+    "pins": "hipercow_tui.cli.pins:run_pins",
     "purge": "hipercow_tui.cli.purge",
     "trash": "hipercow_tui.cli.trash",
+    "unpin": "hipercow_tui.cli.pins:run_unpin",
 }
 
 
@@ -100,7 +106,9 @@ def _run(words: Sequence[str]) -> int:
 def _run_command(words: Sequence[str]) -> int:
     match words:
         case [command, *rest] if command in _COMMANDS:
-            run: Callable[[Sequence[str]], int] = import_module(_COMMANDS[command]).run
+            module, _, function = _COMMANDS[command].partition(":")
+            run: Callable[[Sequence[str]], int]
+            run = getattr(import_module(module), function or "run")
             return run(rest)
         case [word, *_] if near := _similar_command(word):
             _app_parser().error(f"there is no command '{word}': did you mean '{near}'?")

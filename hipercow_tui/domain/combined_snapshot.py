@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from hipercow_tui.domain.pins import Pins
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.support.text import pluralize
 
 
@@ -32,8 +34,17 @@ def combine_snapshots(r: Snapshot, python: Snapshot) -> Snapshot:
     )
 
 
+def with_pins(snapshot: Snapshot, pins: Mapping[Lang, Pins]) -> Snapshot:
+    """Return the same tasks with other pins, which are given for each language."""
+    if not snapshot.by_language:
+        return replace(snapshot, pins=pins[snapshot.lang])
+    parts = tuple(with_pins(part, pins) for part in snapshot.by_language)
+    every = Pins(tuple(pin for part in parts for pin in part.pins.pins))
+    return replace(snapshot, by_language=parts, pins=every)
+
+
 def _is_empty(part: Snapshot) -> bool:
-    return not (part.tasks or part.bundles or part.problems or len(part.chains))
+    return not (part.tasks or part.bundles or part.problems or part.pins or len(part.chains))
 
 
 def _without_duplicate_ids(python: Snapshot, r: Snapshot) -> Snapshot:

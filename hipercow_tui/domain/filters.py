@@ -115,7 +115,7 @@ class InBundle:
         """Make the filter from one glob or several. Raises FilterError as ``Globs.of`` does."""
         from hipercow_tui.domain.bundle_globs import Globs
 
-        words = _strings("in_bundle", patterns)
+        words = requested_strings("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)
 
     @classmethod
@@ -354,7 +354,7 @@ def requested_filters(
         in_bundle=None if in_bundle is None else InBundle.of(in_bundle),
         with_status=None
         if with_status is None
-        else statuses(_strings("with_status", with_status), follow=follow),
+        else statuses(requested_strings("with_status", with_status), follow=follow),
     )
     if not stack.given and not listing:
         raise NoFilterError(
@@ -366,7 +366,7 @@ def requested_filters(
 
 def requested_ids(name: str, ids: str | Iterable[str]) -> TaskIds:
     """Make a filter from the argument ``name``; raises FilterError for a wrong type."""
-    return TaskIds(frozenset(_strings(name, ids)))
+    return TaskIds(frozenset(requested_strings(name, ids)))
 
 
 def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
@@ -377,8 +377,8 @@ def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
     return [task.id for task in snapshot.tasks.values() if task.id in matched and task.exists]
 
 
-def _strings(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the strings of a filter's argument; raises FilterError for any other type."""
+def requested_strings(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the strings of the argument ``name``; raises FilterError for any other type."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray):

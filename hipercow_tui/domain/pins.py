@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import Bundle, Lang
-from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.text import escape_controls, format_age
 
 
 class PinKind(StrEnum):
@@ -47,6 +47,20 @@ class Pin:
     def __str__(self) -> str:
         note = f": {escape_controls(self.note)}" if self.note else ""
         return f"pinned by {escape_controls(self.user)}{note}"
+
+    def text(self, now: float) -> str:
+        """Return ``pinned by ada on node1, 2 days ago: for the paper``.
+
+        ``now`` is in seconds since the epoch.
+        """
+        user, host, note = map(escape_controls, (self.user, self.host, self.note))
+        text = f"pinned by {user} on {host}, {format_age(self.time, now)}"
+        return f"{text}: {note}" if note else text
+
+    def text_for_task(self, now: float) -> str:
+        """Return why a task is held; names the bundle, if the pin is of one."""
+        of_bundle = self.target.kind is PinKind.BUNDLE
+        return f"{self.target} is {self.text(now)}" if of_bundle else self.text(now)
 
 
 @dataclass(frozen=True, slots=True)

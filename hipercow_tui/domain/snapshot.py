@@ -9,7 +9,7 @@ from operator import attrgetter, not_
 from pathlib import Path
 from typing import TypeVar, cast
 
-from hipercow_tui.domain.pins import Pin, Pins
+from hipercow_tui.domain.pins import Pin, Pins, PinTarget
 from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.domain.task_columns import TaskColumns, TaskMask, mask_where
@@ -73,6 +73,11 @@ class Snapshot:
         if self.by_language:
             return {i: pin for part in self.by_language for i, pin in part.held.items()}
         return self.pins.held(self.chains, self.bundles)
+
+    @cached_property
+    def pin_of(self) -> Mapping[PinTarget, Pin]:
+        """The pin of each chain and bundle that is pinned itself."""
+        return {pin.target: pin for pin in self.pins.pins}
 
     @cached_property
     def not_held(self) -> TaskMask:

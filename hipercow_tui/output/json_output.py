@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from hipercow_tui.domain.blocked import Blocked
-from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.domain.pin_requests import PinnedItem
+from hipercow_tui.domain.pins import Pin
+from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size
@@ -96,7 +98,7 @@ def _json_number(value: float | None) -> str:
 
 def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     """Return the object of ``purge --json``. The lists of a refused plan are empty, except
-    ``blocked``.
+    ``blocked`` and ``pinned``.
 
     Sizes that were not measured are None.
     """
@@ -110,6 +112,7 @@ def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
         "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
         "bundles": [_bundle_as_json(one) for one in bundles],
         "kept": [_planned_as_json(one, sizes.get(one.task.id)) for one in kept],
+        "pinned": [_pinned_as_json(one) for one in plan.pinned],
         "blocked": [_blocked_as_json(one) for one in plan.blocked],
         "warnings": list(plan.warnings),
         **_size_as_json(total),
@@ -214,6 +217,33 @@ def _bundle_as_json(planned: PlannedBundle) -> Json:
         "deleted": planned.deleted,
         "surviving": planned.surviving,
     }
+
+
+def _pinned_as_json(pinned: PinnedTask) -> Json:
+    return {
+        "id": pinned.task.id,
+        "lang": pinned.task.lang.value,
+        "status": pinned.task.status.value,
+        "pin": _pin_as_json(pinned.pin),
+    }
+
+
+def _pin_as_json(pin: Pin) -> Json:
+    """Return a pin, as it is in ``purge --json``."""
+    return {
+        "kind": pin.target.kind.value,
+        "name": pin.target.name,
+        "lang": pin.target.lang.value,
+        "note": pin.note,
+        "by": pin.user,
+        "host": pin.host,
+        "when": pin.time,
+    }
+
+
+def pinned_item_as_json(item: PinnedItem) -> Json:
+    """Return a pin of ``pins --json``."""
+    return {**_pin_as_json(item.pin), "tasks": list(item.task_ids), "gone": item.gone}
 
 
 def _blocked_as_json(blocked: Blocked) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from hipercow_tui.domain.pin_requests import PinnedItem
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
@@ -73,6 +74,16 @@ def _kept_text(chains: int, tasks: int, by: str) -> str:
     return f"{pluralize(chains, 'chain')} kept by {by} ({pluralize(tasks, 'task')})"
 
 
+def held_by_pins(plan: PurgePlan) -> str:
+    """Return ``3 tasks held back by pins``; empty if no pin holds a matched task."""
+    return f"{pluralize(len(plan.pinned), 'task')} held back by pins" if plan.pinned else ""
+
+
+def what_stays(plan: PurgePlan) -> str:
+    """Return the chains that the user keeps, and what pins hold back; empty if neither exists."""
+    return " · ".join(filter(None, (kept_by_you(plan), held_by_pins(plan))))
+
+
 def side_effects(plan: PurgePlan) -> str:
     """Return ``2 chains blocked · 31 tasks stay and lose a bundle``; empty if neither happens."""
     parts = []
@@ -122,7 +133,7 @@ def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT
     if plan.refused:
         yield from _blocked_lines(plan)
         yield f"the plan has {_contents(plan)}"
-    elif effects := " · ".join(filter(None, (kept_by_you(plan), side_effects(plan)))):
+    elif effects := " · ".join(filter(None, (what_stays(plan), side_effects(plan)))):
         yield f"  {effects}"
     for title, group in (
         (_matched_title(plan), plan.matched),
@@ -143,6 +154,10 @@ def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT
             yield "  ".join(
                 filter(None, (f"    {one.task.status:<9}", one.task.id, cascade_reason(one)))
             )
+    if plan.pinned:
+        yield f"held back by pins {len(plan.pinned):,}"
+        for task, pin in plan.pinned:
+            yield f"    {task.status:<9}  {task.id}  {pin.text_for_task(plan.made)}"
     for warning in plan.warnings:
         yield f"! {warning}"
 
@@ -181,8 +196,8 @@ def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
     yield from _item_lines("put back", report.put_back)
     yield from _item_lines("deleted by somebody else", report.vanished)
     yield from _item_lines("failed", report.failed)
-    if kept := kept_by_you(report.plan):
-        yield kept
+    if stays := what_stays(report.plan):
+        yield stays
     if report.quarantine_path:
         path = escape_controls(str(report.quarantine_path))
         yield f"Tasks and bundles that could not be put back or erased are in {path}"
@@ -283,6 +298,14 @@ def _kept_in_history(entry: HistoryEntry) -> str:
     user = entry.process.user if entry.process else ""
     by = "you" if user == current_process().user else user or "the user"
     return _kept_text(entry.kept_chains, len(entry.kept_tasks), by)
+
+
+def pinned_item_line(item: PinnedItem, now: float) -> str:
+    """Return the line of a pin; ``now`` is in seconds since the epoch."""
+    target = item.pin.target
+    name = escape_controls(target.name) + (" of Python" if target.lang is Lang.PY else "")
+    holds = "gone" if item.gone else pluralize(len(item.task_ids), "task")
+    return f"{target.kind:<6}  {name}  {holds}  {item.pin.text(now)}"
 
 
 def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:

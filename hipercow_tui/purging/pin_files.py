@@ -59,6 +59,8 @@ def remove_pin(root: Root, target: PinTarget) -> bool:
 @contextmanager
 def _pins_folder(root: Root, *, make: bool) -> Iterator[int]:
     """Open the folder of the pins. Raises PurgeError, and FileNotFoundError unless ``make``."""
+    if root.purge_refusal:
+        raise PurgeError(f"Pins can't be changed: {root.purge_refusal}")
     path = root.hipercow
     try:
         with ExitStack() as stack:

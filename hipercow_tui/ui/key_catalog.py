@@ -20,6 +20,7 @@ from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
+from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
@@ -87,6 +88,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the list of columns", (ColumnsScreen, MenuList)),
     ("While filters are saved", (SaveFilterScreen,)),
     ("While a plan is saved", (SavePlanScreen,)),
+    ("While something is pinned", (PinNoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
     ("In the help", (HelpScreen, ScrollText)),

@@ -210,6 +210,13 @@ VIEW_KEYS = (
 PURGE_KEYS = (
     _key("p", "plan", "Plan", "Show the plan of a purge, with reasons", id="plan", show=True),
     _key(
+        "P",
+        "pin",
+        "Pin",
+        "Pin the chain or bundle, or the marked ones: no purge takes them; again: unpin",
+        id="pin",
+    ),
+    _key(
         "U",
         "undo",
         "Undo",
@@ -255,6 +262,13 @@ PLAN_KEYS = (
         "Keep the chain, or all chains of a bundle or group; again: take them back",
         id="plan.keep",
         show=True,
+    ),
+    _key(
+        "P",
+        "pin",
+        "Pin",
+        "Pin the chain or bundle: no purge takes it; again: unpin",
+        id="plan.pin",
     ),
     _key(
         "x",

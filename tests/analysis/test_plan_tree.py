@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +30,8 @@ from hipercow_tui.analysis.plan_tree import (
 )
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
-from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
+from hipercow_tui.domain.plan import PinnedTask, PurgePlan, make_plan
 from hipercow_tui.domain.plan_chains import PlannedChain, planned_chains
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status
@@ -117,6 +119,26 @@ def test_the_figures_of_the_groups_add_up_to_the_plan(
     assert sum(one.kept for one in figures) == len(whole.tasks) - len(plan.tasks)
     size = sum(known.sizes[i].bytes for i in plan.ids if i in known.sizes)
     assert sum(one.size.bytes for one in figures if one.size) == size
+
+
+@pytest.mark.parametrize("grouping", Grouping)
+def test_what_pins_hold_back_is_a_group_at_the_end_of_every_grouping(grouping: Grouping) -> None:
+    pins = [
+        Pin(PinTarget(kind, Lang.R, name), "", "ada", "node1", NOW)
+        for kind, name in ((PinKind.BUNDLE, "one"), (PinKind.CHAIN, C))
+    ]
+    tasks = [ended(task_id) for task_id in (A, B, C, D)]
+    snapshot = snapshot_of(tasks, bundles={"one": (A, D)}, links=[(B, A, A)])
+    plan = make_plan(replace(snapshot, pins=Pins(tuple(pins))), by_ids(A, C, D), now=NOW)
+    *_, group = tree_of(plan, grouping).groups
+    assert group.title == "held back by pins" and not list(group.chains)
+    rows = tree_rows([group])[1:]
+    assert [(row.task.id, row.pin) for row in rows if isinstance(row, PinnedTask)] == [
+        (A, pins[0]),
+        (B, pins[0]),
+        (D, pins[0]),
+        (C, pins[1]),
+    ]
 
 
 @settings(max_examples=200, deadline=None)

@@ -32,16 +32,16 @@ def test_keys_are_listed_with_their_ids_by_screen(
 def test_chosen_keys_are_listed_with_their_defaults(
     key_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    key_file.write_text('plan = ["P", "f5"]\n')
+    key_file.write_text('plan = ["B", "f5"]\n')
     assert main(["keys"]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  plan "))
-    assert line.split()[1:3] == ["P", "f5"] and line.endswith("(default: p)")
+    assert line.split()[1:3] == ["B", "f5"] and line.endswith("(default: p)")
 
 
 def test_what_is_wrong_in_the_file_is_said_beside_the_list(
     key_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    key_file.write_text('plann = "P"\nsort = "j"\n')
+    key_file.write_text('plann = "B"\nsort = "j"\n')
     assert main(["keys"]) == 1
     out, err = capsys.readouterr()
     assert "default:" not in out

@@ -23,7 +23,7 @@ from jsonschema import Draft202012Validator
 from purge_stage import BASE, CHAIN, FREE, LONE, OTHER, Meanwhile, folder_of, make_root
 from small_root import task_id, write_bundle, write_task
 
-from hipercow_tui.api import scan
+from hipercow_tui.api import pin, scan, unpin
 from hipercow_tui.cli.main import main
 from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_root
@@ -93,7 +93,22 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield one("trash-empty", run("trash", root, "--empty", "--yes"))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--yes"))
     yield from purge_with_a_kept_chain(root)
+    yield from pins_and_a_purge(root)
     yield of("history", run("history", root))
+
+
+def pins_and_a_purge(root: Path) -> Iterator[Outputs]:
+    """A pinned chain is held back, and so is one of a damaged pin."""
+    held = run("list", root, "--with-status", "success")[0]["id"]
+    pin(held, note="for the paper", root=root)
+    yield one("purge", run("purge", root, "--task-id", held, "--dry-run"))
+    yield one("pins", run("pins", root))
+    (file,) = (root / "hipercow" / "tui" / "pins").iterdir()
+    good = file.read_bytes()
+    file.write_bytes(b"damaged")
+    yield one("pins", run("pins", root, status=1))
+    file.write_bytes(good)
+    assert [one.note for one in unpin(held, root=root)] == ["for the paper"]
 
 
 def purge_with_a_kept_chain(root: Path) -> Iterator[Outputs]:
@@ -239,5 +254,5 @@ def test_the_wheel_contains_schemas_and_documents(tmp_path: Path) -> None:
     docs = {path.relative_to(HERE).as_posix() for path in HERE.glob("hipercow_tui/docs/**/*.md")}
     assert "hipercow_tui/docs/spec.md" in docs
     wanted |= docs
-    assert len(SCHEMAS) == 10 and wanted <= names
+    assert len(SCHEMAS) == 11 and wanted <= names
     assert not [name for name in names if name.startswith(("tests", "screenshots"))]

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from small_plans import by_ids, ended, failures
 from small_root import IDS, NOW, snapshot_of
 
+from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
 from hipercow_tui.domain.plan import make_plan
-from hipercow_tui.domain.task import DATA, Status, Task
+from hipercow_tui.domain.task import DATA, Lang, Status, Task
 from hipercow_tui.output.report import bundle_effect, kept_by_you, plan_lines, side_effects
 
 A, B, C, D, E = IDS[:5]
@@ -39,6 +42,24 @@ def test_plan_says_what_is_kept_left_out_and_loses_a_bundle() -> None:
         f"    failure    {B}  retry of 000000…0000",
     ]
     assert not kept_by_you(make_plan(snapshot, by_ids(A), now=NOW))
+
+
+def test_a_plan_lists_what_pins_hold_back_with_user_and_note() -> None:
+    target = PinTarget(PinKind.CHAIN, Lang.R, A)
+    pin = Pin(target, "for the paper", "ada", "node1", NOW - 2 * 86400)
+    snapshot = replace(
+        snapshot_of([ended(A), ended(B), ended(C)], links=[(B, A, A)]), pins=Pins((pin,))
+    )
+    lines = list(plan_lines(make_plan(snapshot, by_ids(A), now=NOW), {}))
+    assert lines[0] == "Nothing to purge"
+    why = "pinned by ada on node1, 2 days ago: for the paper"
+    assert lines[2:] == [
+        "  2 tasks held back by pins",
+        "held back by pins 2",
+        f"    failure    {A}  {why}",
+        f"    failure    {B}  {why}",
+    ]
+    assert "  2 tasks held back by pins" in plan_lines(make_plan(snapshot, failures(), now=NOW), {})
 
 
 @pytest.mark.parametrize(

@@ -175,8 +175,8 @@ def test_the_default_keys_have_no_conflict() -> None:
 def test_the_file_is_read_with_and_without_quotes(tmp_path: Path) -> None:
     file = KeyFile(tmp_path / "keys.toml")
     assert load_keymap(file) == load_keymap(None) == Keymap()
-    file.path.write_text('plan = "P"\nlog.follow = ["f", "f3"]\n"trash.back" = ","\n')
-    assert load_keymap(file) == Keymap({"plan": "P", "log.follow": "f,f3", "trash.back": "comma"})
+    file.path.write_text('plan = "B"\nlog.follow = ["f", "f3"]\n"trash.back" = ","\n')
+    assert load_keymap(file) == Keymap({"plan": "B", "log.follow": "f,f3", "trash.back": "comma"})
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ def test_a_damaged_file_is_a_sentence_that_names_it(
 
 
 async def test_chosen_keys_work_and_are_shown(small: Path) -> None:
-    chosen = {"plan": ("P",), "down": ("f5", "down"), "log.back": ("x",), "help": ("f1",)}
+    chosen = {"plan": ("B",), "down": ("f5", "down"), "log.back": ("x",), "help": ("f1",)}
     keymap = resolve(chosen)
     async with browsing(small, keymap=keymap) as at:
-        assert "P Plan" in at.footer and "p Plan" not in at.footer
+        assert "B Plan" in at.footer and "p Plan" not in at.footer
         await at.press("p")
         assert "'p' does nothing here · f1 shows the keys" in at.footer
         await at.press("f5", "down")
@@ -214,12 +214,12 @@ async def test_chosen_keys_work_and_are_shown(small: Path) -> None:
         await at.press("f1")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         await at.press("slash", *"reasons", "enter")
-        assert any(line.split()[:3] == ["P", "Show", "the"] for line in at.dialog)
+        assert any(line.split()[:3] == ["B", "Show", "the"] for line in at.dialog)
         await at.press("escape", "escape", "l")
         await at.until(lambda: "x Back" in at.footer)
         await at.press("x")
         await at.until(lambda: at.app.screen is at.app.browser)
-        await at.press("1", "P")
+        await at.press("1", "B")
         await at.until(lambda: "Plan  6 tasks" in at.text)
 
 

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.domain.narrowing import Narrowing
+from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
@@ -63,7 +64,9 @@ class BundlesPane(Pane):
     def show_details(self) -> None:
         """Show the bundle under the cursor."""
         if self.session.state.pane == self.name:
-            self.details.show(self.table.current, self.table.now)
+            row = self.table.current
+            pin = self.session.snapshot.pin_of.get(row.pin_target) if row else None
+            self.details.show(row, self.table.now, pin)
 
     # Keys
 
@@ -98,6 +101,12 @@ class BundlesPane(Pane):
         """The tasks of the current bundle."""
         bundle = self._bundle
         return (bundle.name, [task.id for task in self._tasks_of(bundle)]) if bundle else None
+
+    @property
+    def pin_targets(self) -> Sequence[PinTarget]:
+        """The bundles of which all tasks are marked, else the current one."""
+        bundles = self.table.marked or [row for row in (self.table.current,) if row]
+        return [row.pin_target for row in bundles]
 
     @property
     def copy_source(self) -> CopySource | None:

@@ -80,6 +80,8 @@ class PurgeControl(Controller):
 
         def closed(job: JobSpec | None) -> None:
             self._arrangement = screen.arrangement
+            if screen.pinning.changed:
+                session.services.poller.refresh_now()
             self._start_planned(job)
 
         self._screen.app.push_screen(screen, closed)

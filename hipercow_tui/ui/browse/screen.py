@@ -35,6 +35,7 @@ from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.keymap import BROWSE_KEYS
+from hipercow_tui.ui.pin_toggle import PinToggle
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -45,7 +46,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
-ROW_ACTIONS = ("log", "messages", "inputs", "copy")
+ROW_ACTIONS = ("log", "messages", "inputs", "copy", "pin")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -97,6 +98,13 @@ class BrowseScreen(Screen[None]):
         self.sizing = Sizing(*parts)
         self.arranging = Arranging(*parts, sizing=self.sizing, file=columns)
         self.purge = PurgeControl(*parts)
+        self.pins = PinToggle(
+            self,
+            self.session.root,
+            self.action_refresh,
+            read_only=self.session.read_only,
+            clock=self.session.clock,
+        )
         self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
             *parts,
@@ -390,6 +398,10 @@ class BrowseScreen(Screen[None]):
     def action_plan(self) -> None:
         """Show what a purge would take."""
         self.purge.plan()
+
+    def action_pin(self) -> None:
+        """Pin the current or the marked chains or bundles, or remove their pins."""
+        self.pins.toggle(self.panes.current.pin_targets, self.session.snapshot)
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size, SizeKind
-from hipercow_tui.output.report import kept_by_you, side_effects
+from hipercow_tui.output.report import side_effects, what_stays
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
@@ -122,7 +122,7 @@ def _consequences(
         chain, them = ("its chain", "it") if drawn_in == 1 else ("their chains", "them")
         included = f"{pluralize(drawn_in, 'task')} included with {chain}"
         text.append(f"{included}: the filters alone would keep {them}. ", "bold")
-    for effect in filter(None, (kept_by_you(plan), side_effects(plan))):
+    for effect in filter(None, (what_stays(plan), side_effects(plan))):
         text.append(f"{effect}. ")
     if ignored := len(plan.ignored_bundles):
         bundles = pluralize(ignored, "unreadable bundle")

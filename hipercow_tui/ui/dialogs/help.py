@@ -27,6 +27,7 @@ RULES = (
     "For the status filter, a retried task counts by its latest attempt; for the age filter,",
     "by its own end.",
     "A bundle that lists a task that goes, goes too. Its other tasks stay, without a bundle.",
+    "A chain or bundle that someone pinned stays, with the chains of its tasks. Its sign is ¶.",
     "A task that is submitted, running, possibly queued or unreadable blocks the purge:",
     "nothing is deleted, unless you leave out its chain in the plan.",
     "A task that the cluster has lost stays running until you call task_info() in R, or make a",

@@ -35,6 +35,7 @@ from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead, purge_refusal
 from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
+from hipercow_tui.ui.screens.plan_pinning import PlanPinning
 from hipercow_tui.ui.screens.plan_readings import PlanReadings
 from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -107,6 +108,7 @@ class PlanScreen(Page[JobSpec | None]):
         self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
         self._after_view: Callable[[], None] | None = None
         self.search = PlanSearch(self)
+        self.pinning = PlanPinning(self, root, self._use_snapshot, read_only=read_only, clock=clock)
         self.inspecting = PlanInspecting(self, snapshot, root, self._known, summary_loader, clock)
 
     def compose(self) -> ComposeResult:
@@ -196,7 +198,7 @@ class PlanScreen(Page[JobSpec | None]):
             return  # the view of the latest request follows
         self._view = view = message.view
         whole = view.tree.plan
-        empty = whole.empty and not whole.blocked
+        empty = whole.empty and not whole.blocked and not whole.pinned
         for part in ("#list", "#in-full", "#columns"):
             self.query_one(part).display = not empty
         self.query_one("#nothing").display = empty
@@ -293,6 +295,15 @@ class PlanScreen(Page[JobSpec | None]):
         self.lines.keep(kept)
         self.lines.go_past_chain()
         self._ask_for_view(kept=kept)
+
+    def action_pin(self) -> None:
+        """Pin the chain or the bundle of the line, or remove its pin."""
+        self.pinning.toggle(self.lines.row, self.snapshot)
+
+    def _use_snapshot(self, snapshot: Snapshot) -> None:
+        """Plan from a snapshot with other pins."""
+        self.snapshot = self.inspecting.snapshot = snapshot
+        self._ask_for_view(snapshot=snapshot)
 
     @property
     def _has_unread_bundles(self) -> bool:

@@ -78,8 +78,8 @@ def head_lines(facts: HeadFacts, width: int, style: Callable[[str], Style]) -> l
     elif view.plan.refused:
         lines = [_refused_line(view, width, style, can_ignore=facts.can_ignore), filters]
     else:
-        effects = Text(view.kept, style("text-success"))
-        effects.append(" · " if view.kept and view.effects else "")
+        effects = Text(view.stays, style("text-success"))
+        effects.append(" · " if view.stays and view.effects else "")
         effects.append(view.effects, style("text-warning"))
         lines = [_side_by_side(_numbers(view, facts.measured_part), effects, width), filters]
         lines += _warning_lines(view.plan, facts.refusal, style)
@@ -114,7 +114,7 @@ def _warning_lines(
         yield _warning(text, colour)
     if (more := len(plan.warnings) - _MAX_WARNINGS) > 0:
         yield _warning(f"and {pluralize(more, 'more warning')}", colour)
-    if refusal and (plan.kept or not plan.empty):
+    if refusal and (plan.kept or plan.pinned or not plan.empty):
         yield Text(refusal, style("text-error"))
 
 
@@ -134,7 +134,9 @@ def purge_refusal(plan: PurgePlan, root: Root, *, read_only: bool) -> str | None
     """Return why a plan can't be purged and what to do; None if it can."""
     if plan.empty and not plan.refused:
         everything = "You keep everything: space takes a chain back into the plan"
-        return everything if plan.kept else "Nothing to purge"
+        if plan.kept:
+            return everything
+        return f"Nothing to purge{': P unpins what pins hold back' if plan.pinned else ''}"
     if read_only:
         return "Started with --read-only: you can save this plan, but not purge it"
     if root.purge_refusal:

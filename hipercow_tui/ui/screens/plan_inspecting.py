@@ -22,7 +22,7 @@ from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
 
 class PlanInspecting:
-    """Pushes a screen for a key. ``snapshot`` is the one that the plan was made from."""
+    """Pushes a screen for a key. ``snapshot`` is the one that the plan is made from."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class PlanInspecting:
         clock: Callable[[], float],
     ) -> None:
         self._screen = screen
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._root = root
         self._known = known
         self._summary_loader = summary_loader
@@ -50,7 +50,7 @@ class PlanInspecting:
         if task is not None:
             summary = self._known.summaries.get(task.id, NO_SUMMARY)
             self._screen.app.push_screen(
-                TaskDetailsScreen(task, self._snapshot, self._root, summary, self._clock)
+                TaskDetailsScreen(task, self.snapshot, self._root, summary, self._clock)
             )
         elif isinstance(self._lines.row, PlanGroup):
             self._lines.toggle_fold()
@@ -66,7 +66,7 @@ class PlanInspecting:
             self._show_log_of(task.id)
 
     def _show_log_of(self, task_id: str) -> None:
-        task = self._snapshot.tasks.get(task_id)
+        task = self.snapshot.tasks.get(task_id)
         if task is not None:
             root = self._root.part(task.lang)
             self._screen.app.push_screen(LogScreen(root, task_id, lambda: task))
@@ -89,7 +89,7 @@ class PlanInspecting:
             self._known.failures,
             title,
             ids,
-            lambda: self._snapshot.tasks,
+            lambda: self.snapshot.tasks,
             self._clock,
             marks=Marks(),
             plan=lambda: self._screen.notify("The plan is open already: esc goes back to it"),

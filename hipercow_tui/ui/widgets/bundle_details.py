@@ -13,6 +13,7 @@ from textual.markup import escape
 from textual.widgets import Static
 
 from hipercow_tui.analysis.bundle_rows import SHOWN_STATUSES, BundleRow, Progress
+from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.support.text import format_age
 from hipercow_tui.ui.cells import plain_text
@@ -42,8 +43,9 @@ class BundleDetailsView(ScrollText, can_focus=True):
         """Yield the text."""
         yield self._text
 
-    def show(self, row: BundleRow | None, now: float) -> None:
-        """Show a bundle; None clears the pane. ``now`` is in seconds since the epoch."""
+    def show(self, row: BundleRow | None, now: float, pin: Pin | None = None) -> None:
+        """Show a bundle and its pin; None clears the pane. ``now`` is in seconds since the
+        epoch."""
         if row is None:
             self.border_title = ""
             self._text.update("")
@@ -55,15 +57,17 @@ class BundleDetailsView(ScrollText, can_focus=True):
         grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
         grid.add_column(no_wrap=True, style=style("label"))
         grid.add_column(ratio=1, overflow="fold")
-        for label, text in lines(row, now, style):
+        for label, text in lines(row, now, pin, style):
             grid.add_row(Text(label), text)
         self.border_title = escape(plain_text(row.name))
         self.border_subtitle = "Enter: its tasks · i: their inputs"
         self._text.update(grid)
 
 
-def lines(row: BundleRow, now: float, style: Styles) -> Iterable[tuple[str, Text]]:
+def lines(row: BundleRow, now: float, pin: Pin | None, style: Styles) -> Iterable[tuple[str, Text]]:
     """Yield labels and their texts."""
+    if pin is not None:
+        yield "pin", Text(pin.text(now))
     yield "tasks", _counts(row, style)
     if row.progress is not None:
         yield "progress", Text(" · ".join(_progress(row.progress, row.task_count, now)))

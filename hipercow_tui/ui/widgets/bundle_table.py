@@ -27,7 +27,7 @@ from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
-from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
+from hipercow_tui.ui.widgets.row_rendering import MARKED, Cell, RenderedRow
 
 _NAME = Column(BundleKey.NAME, "bundle", 14, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7, right=True)
@@ -129,7 +129,14 @@ class BundleTable(MarkableTable, KeyedTable):
             mark=self.mark_of(self.keys[index]),
             dimmed=dimmed,
             in_range=self.in_range(index),
+            pinned=bundle.pin_target in self._view.snapshot.pin_of,
         )
+
+    @property
+    def marked(self) -> Sequence[BundleRow]:
+        """The bundles of which all tasks are marked."""
+        rows = zip(self.keys, self._bundles, strict=True)
+        return [row for key, row in rows if self.mark_of(key) == MARKED]
 
     def tasks_of(self, key: str) -> Collection[str]:
         """Return the existing tasks of a bundle."""

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.output.report import Report
+from hipercow_tui.output.report import Report, held_by_pins
 from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.support.text import format_duration, tasks_and_bundles
 from hipercow_tui.ui.cells import plain_text
@@ -99,10 +99,12 @@ def _summary(report: Report, size_kind: SizeKind) -> str:
     if isinstance(report, RestoreReport):
         return _restore_summary(report)
     counts = len(report.removed), len(report.removed_bundles)
+    pinned = held_by_pins(report.plan) if isinstance(report, PurgeReport) else ""
+    held = f"\n{pinned}." if pinned else ""
     if isinstance(report, PurgeReport) and report.trash is not None:
         moved = tasks_and_bundles(*counts, "is/are")
         space = report.moved.text(size_kind) if report.moved else "the space"
-        return f"{moved} in the trash. Emptying it frees {space}."
+        return f"{moved} in the trash. Emptying it frees {space}.{held}"
     duration = format_duration(max(1.0, report.seconds))
     text = f"Erased {tasks_and_bundles(*counts)}: {report.freed.text(size_kind)}"
     text += f" freed in {duration}."
@@ -112,7 +114,7 @@ def _summary(report: Report, size_kind: SizeKind) -> str:
         text += (
             f"\nItems that could not be erased are in {plain_text(str(report.quarantine_path))}."
         )
-    return text
+    return text + held
 
 
 def _restore_summary(report: RestoreReport) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from hipercow_tui.analysis.plan_rows import GroupFigures, Member, Row
 from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts, PlanGroup, chain_size
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
-from hipercow_tui.domain.plan import PlannedBundle, PlannedTask
+from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import BundleId, Lang, Task
 from hipercow_tui.output import report
@@ -62,6 +62,8 @@ def row_line(row: Row, at: LineContext) -> Text:
             return _member_line(row, at)
         case PlannedBundle():
             return _bundle_line(row, at)
+        case PinnedTask():
+            return _pinned_line(row, at)
     return Text("     ").append(cut_end(plain_text(row), at.layout.width - 6), at.style("blocked"))
 
 
@@ -90,6 +92,9 @@ def _group_facts(group: PlanGroup, figures: GroupFigures | None, at: LineContext
         yield bundle_effect(group.bundle, at)
     elif group.key == "bundles":
         yield pluralize(len(at.view.bundles), "bundle")
+    elif group.key == "pinned":
+        yield pluralize(len(group.items), "task")
+        return
     else:
         drawn_in = figures.drawn_in
         matched = f": {figures.tasks - drawn_in:,} matched, {drawn_in:,} drawn in"
@@ -213,6 +218,15 @@ def _blocked_line(chain: BlockedChain, at: LineContext) -> Text:
     return text.append(f"{short_id(task.id)} ".rjust(end), at.style("quiet"))
 
 
+def _pinned_line(pinned: PinnedTask, at: LineContext) -> Text:
+    task, pin = pinned
+    text = _line_start(task, at, " ", goes=False)
+    second = f"{pin.user}: {pin.note}" if pin.note else str(pin)
+    _append_call(text, task, plain_text(second), at)
+    end = at.layout.bundle + at.layout.age + at.layout.size + at.layout.id
+    return text.append(f"{short_id(task.id)} ".rjust(end), at.style("quiet"))
+
+
 def is_kept(chain: PlannedChain | BlockedChain, kept: Set[str]) -> bool:
     """Return whether the user keeps a chain."""
     return chain.key in kept
@@ -286,6 +300,9 @@ def in_full(row: Row, at: LineContext) -> Text:
             loses = present is not None and present.surviving
             stays = "its tasks that stay lose only this bundle" if loses else ""
             return Text(f"{name}  {bundle_effect(row, at)}\n").append(stays, at.style("quiet"))
+        case PinnedTask(task=task, pin=pin):
+            reason = pin.text_for_task(at.view.tree.plan.made)
+            return Text(f"{task.id}\n").append(reason, at.style("kept"))
         case PlanGroup(title=title, rule=rule):
             return Text(f"{plain_text(title)}\n").append(rule, "dim")
     return Text(plain_text(row), at.style("blocked"))

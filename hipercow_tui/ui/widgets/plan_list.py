@@ -15,7 +15,7 @@ from textual.message import Message
 
 from hipercow_tui.analysis.plan_rows import Member, Row, chain_ids, members, tree_rows
 from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup, PlanTree
-from hipercow_tui.domain.plan import PlannedBundle
+from hipercow_tui.domain.plan import PinnedTask, PlannedBundle
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.ui.status_style import COLOUR
@@ -361,6 +361,8 @@ def task_of(row: Row) -> Task | None:
             return blocked.task
         case Member(planned=planned):
             return planned.task
+        case PinnedTask(task=task):
+            return task
     return None
 
 

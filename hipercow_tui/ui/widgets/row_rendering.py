@@ -21,9 +21,10 @@ Cell: TypeAlias = tuple[TextPart, ...]
 # Returns the style of component classes, later ones over earlier ones.
 Styles: TypeAlias = Callable[..., Style]
 
-GUTTER = 3  # cells before the first column: cursor, mark, gap
+GUTTER = 3  # cells before the first column: cursor, mark, sign of a pin
 # The mark of a row: all, some or none of its tasks are marked.
 MARKED, PARTLY_MARKED, UNMARKED = "*", "-", " "
+PINNED = "¶"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class RenderedRow:
     mark: str = UNMARKED
     dimmed: bool = False
     in_range: bool = False
+    pinned: bool = False
 
 
 def render_row(
@@ -59,7 +61,7 @@ def render_row(
     segments = [
         Segment("▌", style(*below, "bar")) if cursor else Segment(" ", ground),
         Segment(sign, ground if sign == UNMARKED else style(*below, "mark")),
-        Segment(" ", ground),
+        Segment(PINNED, style(*below, "strong")) if row.pinned else Segment(" ", ground),
     ]
     for placed, cell in zip(layout, row.cells, strict=True):
         for text, part_class in _fit_parts(cell, placed.width):

@@ -169,6 +169,8 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "warnings", _safe(details.warnings)
     if task.problem:
         yield "problem", _safe(task.problem, style("error"))
+    if pin := shown.snapshot.held.get(task.id):
+        yield "pin", Text(pin.text_for_task(shown.now))
     if shown.stuck:
         yield "stuck?", _safe(shown.stuck, style("submitted"))
         if task.lang is Lang.R:

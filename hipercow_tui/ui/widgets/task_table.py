@@ -207,6 +207,7 @@ class TaskTable(MarkableTable):
             mark=self.mark_of(task_id),
             dimmed=self._view.is_dimmed(index),
             in_range=self.in_range(index),
+            pinned=task_id in self._view.snapshot.held,
         )
 
     def _cell(self, task: Task, placed: PlacedColumn) -> Cell:

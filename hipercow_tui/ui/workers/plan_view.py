@@ -42,6 +42,7 @@ class PlanRequest:
         query: The search text, or empty.
         measured: The plan of which all tasks are measured, or None.
         readings: Changes when more was read, for orders and hits that depend on it.
+        snapshot: What to plan from, after pins were changed; None for the first snapshot.
     """
 
     skip_blocked: bool = False
@@ -52,14 +53,18 @@ class PlanRequest:
     query: str = ""
     measured: PurgePlan | None = None
     readings: int = 0
+    snapshot: Snapshot | None = None
+
+    def same_whole(self, other: PlanRequest) -> bool:
+        """Return whether both are about the same plan with all chains that the user may keep."""
+        return self.snapshot is other.snapshot and (self.skip_blocked, self.ignore_bundles) == (
+            other.skip_blocked,
+            other.ignore_bundles,
+        )
 
     def same_plan(self, other: PlanRequest) -> bool:
         """Return whether both are about the same plan, without the chains that are kept."""
-        return (self.skip_blocked, self.ignore_bundles, self.kept) == (
-            other.skip_blocked,
-            other.ignore_bundles,
-            other.kept,
-        )
+        return self.same_whole(other) and self.kept == other.kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +79,7 @@ class PlanView:
         plan: The plan without the chains that the user keeps.
         total: The size that it frees; None if it is not measured.
         headline: What goes, as text: tasks, bundles, size.
-        kept: The chains that the user keeps, as text; empty if there are none.
+        stays: The chains that the user keeps and what pins hold back, as text, or empty.
         effects: Blocked chains and side effects, as text.
         figures: The numbers of each group.
         hits: What the search found.
@@ -87,7 +92,7 @@ class PlanView:
     plan: PurgePlan
     total: Size | None
     headline: str
-    kept: str
+    stays: str
     effects: str
     figures: Mapping[PlanGroup, GroupFigures]
     hits: Hits
@@ -138,7 +143,7 @@ class PlanViewBuilder:
             plan=plan,
             total=total,
             headline=report.headline(plan, total, self._known.size_kind),
-            kept=report.kept_by_you(plan),
+            stays=report.what_stays(plan),
             effects=report.side_effects(plan),
             figures=self._figures(request, tree, measured=measured),
             hits=find_hits(tree, request.query, self._known) if request.query else Hits(),
@@ -148,11 +153,11 @@ class PlanViewBuilder:
 
     def _whole(self, request: PlanRequest) -> PurgePlan:
         """Return the plan with all chains that the user may keep."""
-        wanted = (request.skip_blocked, request.ignore_bundles)
         last, first = self._last, self._first
-        if last is not None and wanted == (last.request.skip_blocked, last.request.ignore_bundles):
+        if last is not None and request.same_whole(last.request):
             return last.tree.plan
-        if wanted == (first.skip_blocked, bool(first.ignored_bundles)):
+        wanted = (request.skip_blocked, request.ignore_bundles)
+        if request.snapshot is None and wanted == (first.skip_blocked, bool(first.ignored_bundles)):
             return first
         return self._make_plan(request, frozenset())
 
@@ -204,7 +209,7 @@ class PlanViewBuilder:
 
     def _make_plan(self, request: PlanRequest, kept: frozenset[str]) -> PurgePlan:
         return make_plan(
-            self._snapshot,
+            self._snapshot if request.snapshot is None else request.snapshot,
             self._first.filters,
             now=self._clock(),
             skip_blocked=request.skip_blocked,
