@@ -119,6 +119,8 @@ def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT
     """Yield the lines of a plan. Blocked tasks are near the end, but first if it is refused."""
     yield headline(plan, total_size(plan, sizes), kind)
     yield f"  {plan.filters}"
+    if plan.goal:
+        yield f"  {plan.goal}"
     if plan.refused:
         yield from _blocked_lines(plan)
         yield f"the plan has {_contents(plan)}"
@@ -175,6 +177,8 @@ def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
         yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees {space}"
     else:
         yield f"Purged {removed}: {report.freed.text(kind)} freed"
+    if report.plan.goal:
+        yield report.plan.goal
     if report.stopped:
         yield "Stopped before the end: the tasks that were not erased are back in place"
         yield from (f"    {task_id}  is erased" for task_id in report.removed)
@@ -272,6 +276,7 @@ def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPA
         _kept_in_history(entry),
         " ".join(entry.batch_ids),
         entry.filters,
+        entry.goal,
         f"by {entry.process}" if entry.process else "",
     ]
     return escape_controls("  ".join(part for part in parts if part))
