@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from hipercow_tui.analysis.goal import Goal, GoalOrder
@@ -10,6 +11,8 @@ from hipercow_tui.formats.free_space import FreeSpace
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.size_text import parse_percent, parse_size
 from hipercow_tui.support.text import escape_controls
+
+_FILES = re.compile(r"\s*(\d[\d,]{0,14})\s*files?\s*\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,16 @@ class GoalRequest:
     files: int | None = None
     order: str | None = None
     recent: bool = False
+
+    @staticmethod
+    def of_text(text: str, order: GoalOrder) -> GoalRequest:
+        """Return a request by a size, a percentage, or a number of files: ``20 GB``, ``15 %``,
+        ``1,000 files``."""
+        if text.rstrip().endswith("%"):
+            return GoalRequest(percent=text, order=order)
+        if files := _FILES.match(text):
+            return GoalRequest(files=int(files[1].replace(",", "")), order=order)
+        return GoalRequest(text, order=order)
 
     def goal(self, space: FreeSpace | None, kind: SizeKind) -> Goal | None:
         """Return the goal, None if there is none.

@@ -19,6 +19,7 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
@@ -86,6 +87,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the sort menu", (SortMenuScreen, MenuList)),
     ("In the list of columns", (ColumnsScreen, MenuList)),
     ("While filters are saved", (SaveFilterScreen,)),
+    ("While a goal is set", (GoalScreen,)),
     ("While a plan is saved", (SavePlanScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),

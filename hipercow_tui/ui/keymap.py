@@ -265,6 +265,14 @@ PLAN_KEYS = (
         show=True,
     ),
     _key(
+        "f",
+        "goal",
+        "Free…",
+        "Stop as soon as a given size is freed: whole chains, in an order",
+        id="plan.goal",
+        show=True,
+    ),
+    _key(
         "I",
         "ignore",
         "Ignore bundles",

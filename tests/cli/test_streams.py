@@ -294,7 +294,8 @@ def test_progress_is_shown_on_a_terminal_and_erased(monkeypatch: pytest.MonkeyPa
 
 
 def test_short_progress_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
     with streams.ProgressLine("measuring", 1) as progress:
         progress.show(1)
-    assert not sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert not stream.getvalue()
