@@ -119,6 +119,7 @@ def _empty(root: Root, options: argparse.Namespace) -> int:
     wait = _WaitMessage()
     return run_until_signal(
         lambda stop: empty(root, batches, on_progress=wait, stop=stop, jobs=options.jobs),
+        root,
         as_json=options.json,
         kind=options.size_kind,
     )
@@ -157,6 +158,7 @@ def _finish(root: Root, options: argparse.Namespace) -> int:
     wait = _WaitMessage()
     return run_until_signal(
         lambda stop: finish(root, batch_id, on_progress=wait, stop=stop, jobs=options.jobs),
+        root,
         as_json=options.json,
         kind=options.size_kind,
     )

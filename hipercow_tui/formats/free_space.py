@@ -45,7 +45,11 @@ class FreeSpace:
 
     def __str__(self) -> str:
         share = "share " if self.network else ""
-        return f"{share}{format_size(self.free)} free of {format_size(self.size)}"
+        return f"{share}{_round(self.free)} free of {_round(self.size)}"
+
+
+def _round(number: int) -> str:
+    return format_size(number).replace(".0 ", " ")
 
 
 def read_free_space(path: Path) -> FreeSpace | None:

@@ -9,6 +9,7 @@ from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reas
 from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
+from hipercow_tui.formats.free_space import FreeSpace
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry, HistoryKind
@@ -209,6 +210,13 @@ def _empty_lines(report: EmptyReport, kind: SizeKind) -> Iterator[str]:
     if report.stopped:
         yield "Stopped before the end: the rest can still be restored"
     yield from _item_lines("failed", report.failed)
+
+
+def free_space_line(report: Report, space: FreeSpace | None) -> str:
+    """Return how much space the file system has after a job; empty if the job erased nothing, or
+    if that is not known."""
+    erased = not isinstance(report, RestoreReport) and report.freed.files > 0
+    return f"The file system has {space} now" if space and erased else ""
 
 
 def batch_line(

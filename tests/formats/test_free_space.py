@@ -48,8 +48,8 @@ def test_space_is_read_from_the_file_system(tmp_path: Path) -> None:
 
 
 def test_a_file_server_is_named_a_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert str(FreeSpace(412 * 10**9, 2 * 10**12)) == "412.0 GB free of 2.0 TB"
-    assert str(FreeSpace(412, 2000, network=True)) == "share 412 B free of 2.0 kB"
+    assert str(FreeSpace(412 * 10**9, 2 * 10**12)) == "412 GB free of 2 TB"
+    assert str(FreeSpace(412, 2000, network=True)) == "share 412 B free of 2 kB"
     with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=2m") as allowed:
         if not allowed:
             pytest.skip("mounting is not allowed")
