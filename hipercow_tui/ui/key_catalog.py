@@ -21,6 +21,7 @@ from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
+from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
@@ -88,6 +89,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the list of columns", (ColumnsScreen, MenuList)),
     ("While filters are saved", (SaveFilterScreen,)),
     ("While a goal is set", (GoalScreen,)),
+    ("While an age is typed", (OlderThanScreen,)),
     ("While a plan is saved", (SavePlanScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
