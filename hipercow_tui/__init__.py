@@ -15,6 +15,7 @@ from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.support.errors import (
     BadFilterError,
     FilterError,
+    GoalError,
     HipercowTuiError,
     NoFilterError,
     PurgeError,
@@ -30,6 +31,7 @@ __all__ = [
     "BlockedError",
     "Bundle",
     "FilterError",
+    "GoalError",
     "HipercowTuiError",
     "Lang",
     "NoFilterError",

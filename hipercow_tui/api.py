@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cutoff_time import When
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.support.errors import BadFilterError, FilterError, PurgeError
+from hipercow_tui.support.errors import BadFilterError, FilterError, GoalError, PurgeError
 
 if TYPE_CHECKING:
+    from hipercow_tui.analysis.goal import Goal
     from hipercow_tui.domain.pins import Pin
     from hipercow_tui.domain.plan import PurgePlan
     from hipercow_tui.formats.root import Root
@@ -61,6 +62,11 @@ def purge(
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
     keep: str | Iterable[str] | None = None,
+    free: str | int | None = None,
+    until_free: str | float | None = None,
+    free_files: int | None = None,
+    order: str | None = None,
+    include_recent: bool = False,
     dry_run: bool = False,
     lang: str | None = None,
     root: str | os.PathLike[str] | None = None,
@@ -83,6 +89,14 @@ def purge(
         ignore_unreadable_bundles: Purge although a bundle can't be read. It stays, and may list
             tasks that are gone. Otherwise it blocks every task.
         keep: One id or several. Their whole retry chains stay, block nothing, and take no bundle.
+        free: Purge only as much as frees this size, such as ``"20 GB"`` or a number of bytes in
+            files: whole chains in the ``order``, until it is reached. Blocked, pinned and
+            unmeasured chains are left out then, and those with a task of the last hour.
+        until_free: The same, until this part of the file system is free, such as ``"15 %"`` or 15.
+        free_files: The same for a number of files.
+        order: ``"oldest"`` (the default), ``"largest"``, or ``"status"``: failures first, then
+            cancelled, then successes.
+        include_recent: Whether ``free`` and the others may take tasks of the last hour.
         dry_run: Only return the ids.
         lang: Only tasks of hipercow for R (``"r"``) or for Python (``"py"``).
         root: As for ``scan``.
@@ -95,14 +109,18 @@ def purge(
         NoFilterError: None of the first four arguments is given.
         UnknownTasksError: Some of ``task_ids`` or ``keep`` do not exist.
         BadFilterError: A filter is invalid, or an argument has a wrong type.
+        GoalError: The plan can't free as much as ``free`` and the others ask. Nothing was deleted.
         BlockedError: Tasks of the plan are blocked. Nothing was deleted.
         PartlyFailedError: A part of the plan was not carried out.
         PurgeError: The purge as a whole failed. The message says in which state the root is. All of
             the above are PurgeErrors too.
         RootError: There is no root, or it can't be read.
     """
+    from hipercow_tui.analysis.goal_request import GoalRequest
     from hipercow_tui.domain.filters import requested_filters, requested_ids
     from hipercow_tui.domain.plan import make_plan
+    from hipercow_tui.formats.folder_size import SizeKind
+    from hipercow_tui.formats.free_space import read_free_space
     from hipercow_tui.formats.root import find_root
     from hipercow_tui.output.report import blocked_message
     from hipercow_tui.scanning.scanner import read_root
@@ -111,6 +129,7 @@ def purge(
         "follow": follow,
         "skip_blocked": skip_blocked,
         "ignore_unreadable_bundles": ignore_unreadable_bundles,
+        "include_recent": include_recent,
         "dry_run": dry_run,
     }
     for name, flag in flags.items():
@@ -127,6 +146,8 @@ def purge(
         snapshot = whole.of_lang(lang)
         filters.check(snapshot)
         kept.check(whole)
+        request = GoalRequest(free, until_free, free_files, order, include_recent)
+        goal = request.goal(read_free_space(found.path), SizeKind.APPARENT)
     except PurgeError:
         raise
     except FilterError as error:
@@ -135,13 +156,34 @@ def purge(
         snapshot,
         filters,
         now=now,
-        skip_blocked=skip_blocked,
+        skip_blocked=skip_blocked or goal is not None,
         ignore_unreadable_bundles=ignore_unreadable_bundles,
         kept_ids=kept.ids,
     )
     if plan.refused:
         raise BlockedError(blocked_message(plan), plan.blocked)
+    if goal is not None:
+        plan = _limit(plan, snapshot, found, goal, ignore_unreadable_bundles)
     return list(plan.ids if dry_run else _carry_out(plan, found))
+
+
+def _limit(
+    plan: PurgePlan, snapshot: Snapshot, root: Root, goal: Goal, ignore_unreadable_bundles: bool
+) -> PurgePlan:
+    """Return the part of a plan that a goal chooses. Raises GoalError."""
+    from hipercow_tui.analysis.goal import plan_for_goal
+    from hipercow_tui.formats.folder_size import measure_many
+
+    limited, choice = plan_for_goal(
+        plan,
+        snapshot,
+        measure_many(root, plan.ids),
+        goal,
+        ignore_unreadable_bundles=ignore_unreadable_bundles,
+    )
+    if not choice.met:
+        raise GoalError(f"Nothing was purged. {limited.goal}")
+    return limited
 
 
 def _carry_out(plan: PurgePlan, root: Root) -> tuple[str, ...]:

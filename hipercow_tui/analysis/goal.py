@@ -7,13 +7,14 @@ counts, and counts once. The result is an ordinary plan of only these chains.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from hipercow_tui.domain.cautions import RECENTLY_CREATED
-from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.plan_chains import PlannedChain, planned_chains
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import NO_SIZE, Size, SizeKind, freed_size
 from hipercow_tui.support.text import pluralize
@@ -33,12 +34,18 @@ class GoalOrder(StrEnum):
     LARGEST = "largest"
     STATUS = "status"
 
+    @property
+    def shown(self) -> str:
+        """Return what comes first, such as ``oldest first``."""
+        return "failures first" if self is GoalOrder.STATUS else f"{self} first"
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
     """How much to free at least: ``bytes`` by the definition ``kind``, and ``files``.
 
-    Chains with a task that was created within the last hour are chosen only if ``recent``.
+    Chains with a task that was created within the last hour are chosen only if ``recent``. If the
+    bytes are what is missing until a part of the file system is free, ``percent`` is that part.
     """
 
     bytes: int = 0
@@ -46,6 +53,7 @@ class Goal:
     kind: SizeKind = SizeKind.APPARENT
     order: GoalOrder = GoalOrder.OLDEST
     recent: bool = False
+    percent: float | None = None
 
     def is_met(self, freed: Size) -> bool:
         """Return whether this size is enough."""
@@ -54,6 +62,8 @@ class Goal:
     def __str__(self) -> str:
         files = pluralize(self.files, "file") if self.files else ""
         size = self.kind.text(self.bytes) if self.bytes else ""
+        if self.percent is not None:
+            size = f"{self.percent:g} % free{f' ({size})' if size else ''}"
         return " and ".join(filter(None, (size, files))) or "nothing"
 
 
@@ -68,6 +78,8 @@ class GoalChoice:
         available: What all chains would free that could be chosen.
         recent: The number of chains left out because they are recent.
         unmeasured: The number of chains left out because a task of them could not be measured.
+        blocked: The number of chains left out because they are blocked.
+        pinned: The number of chains left out because they are pinned.
     """
 
     goal: Goal
@@ -76,6 +88,8 @@ class GoalChoice:
     available: Size
     recent: int = 0
     unmeasured: int = 0
+    blocked: int = 0
+    pinned: int = 0
 
     @property
     def met(self) -> bool:
@@ -83,28 +97,36 @@ class GoalChoice:
         return self.goal.is_met(self.freed)
 
     def __str__(self) -> str:
+        goal = f"the goal of {self.goal}"
         if self.met and not self.ids:
-            return f"the goal of {self.goal} is met already: nothing is chosen"
-        kind = self.goal.kind
-        freed, available = (kind.text(size.of(kind)) for size in (self.freed, self.available))
+            return f"{goal} is met already, so nothing goes"
+        freed, available = map(self._text, (self.freed, self.available))
         if self.met:
-            return f"stops at {freed} of {available} that match"
-        return f"the goal of {self.goal} can't be reached: only {available} match{self._obstacles}"
+            return f"{goal}, {self.goal.order.shown}, stops at {freed} of {available} that match"
+        return f"{goal} can't be reached: only {available} can go{self._obstacles}"
+
+    def _text(self, size: Size) -> str:
+        kind = self.goal.kind
+        return size.text(kind) if self.goal.files else kind.text(size.of(kind))
 
     @property
     def _obstacles(self) -> str:
         left_out = (
+            (self.blocked, "blocked"),
+            (self.pinned, "pinned"),
             (self.recent, "created within the last hour"),
-            (self.unmeasured, "that could not be measured"),
+            (self.unmeasured, "not measured"),
         )
-        parts = [f"{pluralize(number, 'chain')} {why}" for number, why in left_out if number]
-        return f", without {' and '.join(parts)}" if parts else ""
+        parts = [f"{number:,} {why}" for number, why in left_out if number]
+        chains = sum(number for number, _ in left_out)
+        noun = "chain" if chains == 1 else "chains"
+        return f"; {noun} left out: {', '.join(parts)}" if parts else ""
 
 
 def choose_chains(plan: PurgePlan, sizes: Sizes, goal: Goal) -> GoalChoice:
     """Choose chains of a plan in the order of the goal, as few as it allows.
 
-    The plan has no blocked chains. ``sizes`` are those of its tasks, by id.
+    The plan leaves out blocked chains. ``sizes`` are those of its tasks, by id.
     """
     chains, recent, unmeasured = [], 0, 0
     for chain in (one for one in planned_chains(plan) if not one.kept):
@@ -125,7 +147,43 @@ def choose_chains(plan: PurgePlan, sizes: Sizes, goal: Goal) -> GoalChoice:
         freed_size(of_chain.values()),
         recent,
         unmeasured,
+        len({one.chain or one.task.id for one in plan.blocked}),
+        len({one.task.chain or one.task.id for one in plan.pinned}),
     )
+
+
+def plan_for_goal(
+    plan: PurgePlan,
+    snapshot: Snapshot,
+    sizes: Sizes,
+    goal: Goal,
+    *,
+    ignore_unreadable_bundles: bool = False,
+) -> tuple[PurgePlan, GoalChoice]:
+    """Return the part of a plan that a goal chooses, and the choice. It is empty if the goal can't
+    be reached.
+
+    ``plan`` was made from the snapshot, with ``skip_blocked``: a goal chooses among the chains that
+    can go. ``sizes`` are those of its tasks, by id.
+    """
+    choice = choose_chains(plan, sizes, goal)
+    part = make_plan(
+        snapshot,
+        plan.filters,
+        now=plan.made,
+        skip_blocked=True,
+        ignore_unreadable_bundles=ignore_unreadable_bundles,
+        only_ids=choice.ids if choice.met else frozenset(),
+    )
+    sentence = str(choice)
+    limited = replace(
+        plan,
+        tasks=part.tasks,
+        bundles=part.bundles,
+        warnings=part.warnings,
+        goal=sentence[0].upper() + sentence[1:],
+    )
+    return limited, choice
 
 
 def _fewest(

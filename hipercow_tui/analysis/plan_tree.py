@@ -130,6 +130,7 @@ _DRAWN_IN = "A retry chain goes as a whole: under each matched task, what its ch
 _BUNDLES = "A bundle goes with any of its tasks. Tasks that stay lose only their bundle."
 _BLOCKED = "Every task below blocks the whole purge. x: leave out their chains."
 _PINNED = "Pins hold these tasks, with their whole retry chains. P: unpin the chain or the bundle."
+_LEFT_OUT_BY_GOAL = "These tasks stay with their whole retry chains: a goal takes what can go."
 _LEFT_OUT = "These tasks stay with their whole retry chains. x: include them again."
 
 
@@ -153,7 +154,8 @@ def make_tree(
         groups.append(PlanGroup("bundles", "bundles", plan.bundles, _BUNDLES))
     if plan.blocked and not plan.refused:
         rows = tuple(_under_reasons(blocked))
-        groups.append(PlanGroup("left out", "left out", rows, _LEFT_OUT))
+        rule = _LEFT_OUT_BY_GOAL if plan.goal else _LEFT_OUT
+        groups.append(PlanGroup("left out", "left out", rows, rule))
     if plan.pinned:
         rows = tuple(_by_pin(plan.pinned))
         groups.append(PlanGroup("pinned", "held back by pins", rows, _PINNED))

@@ -12,11 +12,13 @@ from types import MappingProxyType
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size, SizeKind
+from hipercow_tui.formats.free_space import read_free_space
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.json_output import plan_as_json, report_as_json
 from hipercow_tui.output.report import (
     Report,
     Sizes,
+    free_space_line,
     interrupted_lines,
     plan_lines,
     report_lines,
@@ -68,7 +70,7 @@ def confirm_and_carry_out(
             return move_to_trash(plan, root, sizes=sizes, stop=stop)
         return execute(plan, root, stop=stop, jobs=options.jobs)
 
-    return run_until_signal(act, as_json=options.json, sizes=sizes, kind=options.size_kind)
+    return run_until_signal(act, root, as_json=options.json, sizes=sizes, kind=options.size_kind)
 
 
 def print_plan(plan: PurgePlan, sizes: Sizes, *, as_json: bool, kind: SizeKind) -> None:
@@ -130,6 +132,7 @@ def confirmed(question: str, declined: str) -> bool:
 
 def run_until_signal(
     act: Callable[[threading.Event], Report],
+    root: Root,
     *,
     as_json: bool,
     kind: SizeKind,
@@ -137,12 +140,15 @@ def run_until_signal(
 ) -> int:
     """Run a confirmed action, print its report and return the exit status.
 
-    ``act`` gets an event that is set by SIGINT, SIGTERM or SIGHUP: it then stops between two tasks.
+    ``act`` changes the root. It gets an event that is set by SIGINT, SIGTERM or SIGHUP: it then
+    stops between two tasks.
     """
     stop = _StopRequest()
     with on_signals(stop):
         report = act(stop.event)
     print_report(report, as_json=as_json, kind=kind, sizes=sizes)
+    if not as_json and (line := free_space_line(report, read_free_space(root.path))):
+        print_output([line])
     if report.complete:
         return DONE
     return REFUSED if stop.signal is None else 128 + stop.signal

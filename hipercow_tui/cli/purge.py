@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from hipercow_tui.analysis.goal import GoalOrder, plan_for_goal
+from hipercow_tui.analysis.goal_request import GoalRequest
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import (
     add_disk_usage,
@@ -14,13 +17,17 @@ from hipercow_tui.cli.confirm_and_run import (
     print_plan_json,
 )
 from hipercow_tui.cli.filter_options import STATUSES, TIMES, add_filters, select
-from hipercow_tui.domain.plan import make_plan
-from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.folder_size import Size, measure_many
+from hipercow_tui.formats.free_space import read_free_space
+from hipercow_tui.formats.root import Root
 from hipercow_tui.output.report import blocked_message
 from hipercow_tui.purging.plan_file import save_plan
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.signals import end_on_interrupt
-from hipercow_tui.support.streams import print_message
+from hipercow_tui.support.streams import ProgressLine, print_message
 
 _EPILOG = f"""
 A task is purged if it passes all filters that are given. Its whole retry chain is purged with it,
@@ -35,6 +42,13 @@ examples:
   hipercow-tui purge ~/project --task-id 5d5f8875c27aa1bf6be6fa469682930c
   hipercow-tui purge --with-status failure --trash            can be restored: hipercow-tui trash
   hipercow-tui purge --with-status failure --save-plan old.json       then: hipercow-tui apply
+  hipercow-tui purge --with-status failure --free '20 GB' --dry-run
+  hipercow-tui purge --finished-before '3 months' --until-free 15% --order largest
+
+A goal (--free, --until-free, --free-files) purges no more of the matched tasks than needed: whole
+retry chains in the order, until the goal is reached. It never chooses blocked, pinned or unmeasured
+chains, nor tasks of the last hour. If it can't be reached, nothing is purged, and the exit status
+is 1. If it is met already, nothing is purged either.
 
 ctrl+c stops a purge between two tasks, and puts back everything that is not erased yet.
 
@@ -51,28 +65,63 @@ def run(words: Sequence[str]) -> int:
     options = _parser().parse_command(words)
     now = time.time()
     root, snapshot, filters = select(options, now, listing=False)
-    plan = make_plan(
-        snapshot,
-        filters,
-        now=now,
-        skip_blocked=options.skip_blocked,
-        ignore_unreadable_bundles=options.ignore_unreadable_bundles,
-    )
-    with end_on_interrupt():
-        sizes = measure_many(root, () if plan.refused else plan.ids)
+    plan, sizes, missed = _make_plan(root, snapshot, filters, now, options)
     planning_only = options.dry_run or options.save_plan is not None
-    if not (options.json and (planning_only or options.yes)):
+    if not (missed or (options.json and (planning_only or options.yes))):
         print_plan(plan, sizes, as_json=options.json, kind=options.size_kind)
-    if options.save_plan is not None and not plan.refused:
+    if options.save_plan is not None and not (plan.refused or missed):
         save_plan(plan, options.save_plan)
     if (plan.refused or plan.empty or planning_only) and options.json:
         print_plan_json(plan, sizes, dry_run=planning_only)
     if plan.refused:
         print_message(blocked_message(plan, "--skip-blocked"))
         return REFUSED
+    if missed:
+        print_message(f"Nothing was purged. {plan.goal}")
+        return REFUSED
     if plan.empty or planning_only:
         return DONE
     return confirm_and_carry_out(plan, root, sizes, options)
+
+
+def _make_plan(
+    root: Root, snapshot: Snapshot, filters: FilterStack, now: float, options: argparse.Namespace
+) -> tuple[PurgePlan, Mapping[str, Size], bool]:
+    """Return the plan, the sizes of its tasks, and whether it has a goal that can't be reached.
+
+    A goal chooses among the chains that can go, so blocked chains are left out then.
+    """
+    goal = _goal_request(options).goal(read_free_space(root.path), options.size_kind)
+    ignore = options.ignore_unreadable_bundles
+    plan = make_plan(
+        snapshot,
+        filters,
+        now=now,
+        skip_blocked=options.skip_blocked or goal is not None,
+        ignore_unreadable_bundles=ignore,
+    )
+    sizes = _measure(root, () if plan.refused else plan.ids)
+    if goal is None:
+        return plan, sizes, False
+    plan, choice = plan_for_goal(plan, snapshot, sizes, goal, ignore_unreadable_bundles=ignore)
+    return plan, sizes, not choice.met
+
+
+@end_on_interrupt()
+def _measure(root: Root, ids: Collection[str]) -> Mapping[str, Size]:
+    """Return the sizes of tasks by id, and show the progress on a terminal."""
+    with ProgressLine("measuring", len(ids)) as progress:
+        return measure_many(root, ids, progress.show)
+
+
+def _goal_request(options: argparse.Namespace) -> GoalRequest:
+    return GoalRequest(
+        options.free,
+        options.until_free,
+        options.free_files,
+        options.order,
+        options.include_recent,
+    )
 
 
 def _parser() -> CommandParser:
@@ -85,6 +134,7 @@ def _parser() -> CommandParser:
         action="store_true",
         help="purge although a bundle can't be read; it stays, and may list missing tasks",
     )
+    _add_goal(parser)
     add("--dry-run", action="store_true", help="print the plan and change nothing")
     add(
         "--trash",
@@ -96,3 +146,22 @@ def _parser() -> CommandParser:
     add_disk_usage(parser)
     add_jobs(parser)
     return parser
+
+
+def _add_goal(parser: CommandParser) -> None:
+    """Add the options of a goal."""
+    add = parser.add_argument
+    add("--free", metavar="SIZE", help="purge only as much as frees this size, such as '20 GB'")
+    add(
+        "--until-free",
+        metavar="PERCENT",
+        help="purge only until this part of the file system is free, such as 15%%",
+    )
+    add("--free-files", type=int, metavar="N", help="purge only as much as frees N files")
+    add(
+        "--order",
+        choices=tuple(map(str, GoalOrder)),
+        help="what a goal takes first: oldest (default), largest, or by status: failures, then"
+        " cancelled, then successes",
+    )
+    add("--include-recent", action="store_true", help="a goal may take tasks of the last hour")

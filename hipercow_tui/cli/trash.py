@@ -15,6 +15,8 @@ from hipercow_tui.cli.confirm_and_run import (
     run_until_signal,
     warn_interrupted,
 )
+from hipercow_tui.cli.filter_options import TIMES
+from hipercow_tui.domain.cutoff_time import parse_cutoff
 from hipercow_tui.formats.folder_size import SizeKind, freed_size
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.json_output import batch_as_json
@@ -28,6 +30,7 @@ from hipercow_tui.purging import (
     finish,
     list_trash,
     measure_entry,
+    older_than,
     refuse_unerasable,
     restore,
 )
@@ -37,9 +40,9 @@ from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
-from hipercow_tui.support.text import escape_controls, tasks_and_bundles
+from hipercow_tui.support.text import escape_controls, pluralize, tasks_and_bundles
 
-_EPILOG = """
+_EPILOG = f"""
 Without an option, this lists the batches in the trash and interrupted purges. BATCH is the batch id
 in the first column.
 
@@ -49,12 +52,20 @@ in the first column.
                     confirmed plan and with all checks
   --empty BATCH     erases the batch for good, if it has not changed since the question
   --empty           erases all of the trash for good, but nothing interrupted or quarantined
+  --empty --older-than WHEN
+                    erases only what was moved to the trash before this time; batches of which the
+                    time is not known stay
+
+WHEN is {TIMES}.
 """
 
 
 def run(words: Sequence[str]) -> int:
     """Run the command with its arguments and return the exit status."""
-    options = _parser().parse_command(words)
+    parser = _parser()
+    options = parser.parse_command(words)
+    if options.older_than is not None and options.empty != "":
+        parser.error("--older-than needs --empty without a BATCH")
     with end_on_interrupt():
         root = find_root(options.root)
     if options.restore is not None:
@@ -77,6 +88,11 @@ def _parser() -> CommandParser:
         "--empty", metavar="BATCH", nargs="?", const="", help="erase a batch, or all, for good"
     )
     either.add_argument("--finish", metavar="BATCH", help="finish what was interrupted")
+    parser.add_argument(
+        "--older-than",
+        metavar="WHEN",
+        help="with --empty: only what was moved to the trash before this time",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_disk_usage(parser)
@@ -99,29 +115,54 @@ def _list(root: Root, options: argparse.Namespace) -> int:
 
 
 def _empty(root: Root, options: argparse.Namespace) -> int:
-    batch_id: str = options.empty
+    cutoff = None if options.older_than is None else parse_cutoff(options.older_than, time.time())
     with end_on_interrupt():
-        batches = [
-            batch
-            for batch in list_trash(root)
-            if batch.batch_id == batch_id or (not batch_id and batch.state is BatchState.TRASH)
-        ]
-    if batch_id and not batches:
-        raise PurgeError(
-            f"There is no batch '{escape_controls(batch_id)}' in the trash: 'hipercow-tui trash'"
-            " lists the batches"
-        )
+        batches = _to_empty(list_trash(root), options.empty, cutoff)
+    if cutoff is not None and not batches and not options.json:
+        older = escape_controls(options.older_than)
+        print_output([f"Nothing in the trash is older than '{older}', so nothing was erased"])
+        return DONE
     refuse_unerasable(batches)
     if not options.yes and batches:
-        question = f"Erase {_contents(root, batches, options.size_kind)} for good?"
+        question = _empty_question(root, batches, options)
         if not confirmed(question, "Nothing was erased"):
             return REFUSED
     wait = _WaitMessage()
     return run_until_signal(
         lambda stop: empty(root, batches, on_progress=wait, stop=stop, jobs=options.jobs),
+        root,
         as_json=options.json,
         kind=options.size_kind,
     )
+
+
+def _to_empty(
+    entries: Sequence[TrashEntry], batch_id: str, cutoff: float | None
+) -> Sequence[TrashEntry]:
+    """Return the entries of a batch id; if that is empty, all complete batches, or those that were
+    moved to the trash before ``cutoff``. Raises PurgeError if there is no such batch."""
+    if not batch_id and cutoff is not None:
+        return older_than(entries, cutoff)
+    found = [
+        entry
+        for entry in entries
+        if entry.batch_id == batch_id or (not batch_id and entry.state is BatchState.TRASH)
+    ]
+    if batch_id and not found:
+        raise PurgeError(
+            f"There is no batch '{escape_controls(batch_id)}' in the trash: 'hipercow-tui trash'"
+            " lists the batches"
+        )
+    return found
+
+
+def _empty_question(root: Root, batches: Sequence[TrashEntry], options: argparse.Namespace) -> str:
+    contents = _contents(root, batches, options.size_kind)
+    if options.empty:
+        return f"Erase {contents} for good?"
+    number = len({batch.batch_id for batch in batches})
+    older = f" older than '{options.older_than}'" if options.older_than else ""
+    return f"Erase {contents} in {pluralize(number, 'batch', 'batches')}{older} for good?"
 
 
 def _contents(root: Root, batches: Sequence[TrashEntry], kind: SizeKind) -> str:
@@ -157,6 +198,7 @@ def _finish(root: Root, options: argparse.Namespace) -> int:
     wait = _WaitMessage()
     return run_until_signal(
         lambda stop: finish(root, batch_id, on_progress=wait, stop=stop, jobs=options.jobs),
+        root,
         as_json=options.json,
         kind=options.size_kind,
     )

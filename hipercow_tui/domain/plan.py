@@ -95,6 +95,7 @@ class PurgePlan:
             (docs/spec.md, rule 18). They block nothing.
         kept: The tasks that stay because the user keeps their chains, as they would be in ``tasks``
             otherwise. They block nothing.
+        goal: A sentence on the amount of space that the plan stops at; empty if it has no goal.
     """
 
     root: Path
@@ -108,6 +109,7 @@ class PurgePlan:
     ignored_bundles: tuple[BundleId, ...] = ()
     kept: tuple[PlannedTask, ...] = ()
     pinned: tuple[PinnedTask, ...] = ()
+    goal: str = ""
 
     @property
     def refused(self) -> bool:

@@ -109,6 +109,7 @@ def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     return {
         "root": str(plan.root),
         "dry_run": dry_run,
+        "goal": plan.goal or None,
         "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
         "bundles": [_bundle_as_json(one) for one in bundles],
         "kept": [_planned_as_json(one, sizes.get(one.task.id)) for one in kept],

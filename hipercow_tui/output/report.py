@@ -10,6 +10,7 @@ from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reas
 from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
+from hipercow_tui.formats.free_space import FreeSpace
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry, HistoryKind
@@ -130,6 +131,8 @@ def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT
     """Yield the lines of a plan. Blocked tasks are near the end, but first if it is refused."""
     yield headline(plan, total_size(plan, sizes), kind)
     yield f"  {plan.filters}"
+    if plan.goal:
+        yield f"  {plan.goal}"
     if plan.refused:
         yield from _blocked_lines(plan)
         yield f"the plan has {_contents(plan)}"
@@ -190,6 +193,8 @@ def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
         yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees {space}"
     else:
         yield f"Purged {removed}: {report.freed.text(kind)} freed"
+    if report.plan.goal:
+        yield report.plan.goal
     if report.stopped:
         yield "Stopped before the end: the tasks that were not erased are back in place"
         yield from (f"    {task_id}  is erased" for task_id in report.removed)
@@ -220,6 +225,13 @@ def _empty_lines(report: EmptyReport, kind: SizeKind) -> Iterator[str]:
     if report.stopped:
         yield "Stopped before the end: the rest can still be restored"
     yield from _item_lines("failed", report.failed)
+
+
+def free_space_line(report: Report, space: FreeSpace | None) -> str:
+    """Return how much space the file system has after a job; empty if the job erased nothing, or
+    if that is not known."""
+    erased = not isinstance(report, RestoreReport) and report.freed.files > 0
+    return f"The file system has {space} now" if space and erased else ""
 
 
 def batch_line(
@@ -287,6 +299,7 @@ def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPA
         _kept_in_history(entry),
         " ".join(entry.batch_ids),
         entry.filters,
+        entry.goal,
         f"by {entry.process}" if entry.process else "",
     ]
     return escape_controls("  ".join(part for part in parts if part))

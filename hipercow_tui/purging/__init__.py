@@ -21,6 +21,7 @@ from hipercow_tui.purging.trash_listing import (
     list_interrupted,
     list_trash,
     measure_entry,
+    older_than,
     trash_fingerprint,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "list_trash",
     "measure_entry",
     "move_to_trash",
+    "older_than",
     "preflight",
     "read_history",
     "refuse_unerasable",

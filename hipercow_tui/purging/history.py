@@ -53,7 +53,7 @@ class HistoryEntry:
     ``disk_bytes`` is None in entries of versions that did not count it. ``stopped`` is true if the
     user stopped it. ``kept_tasks`` are those of the ``kept_chains`` retry chains that the user took
     out of the plan of a purge. ``moved`` is the size of the tasks in the trash, None if it is
-    not known.
+    not known. ``goal`` is the sentence on the goal of the plan, empty if it had none.
     """
 
     kind: HistoryKind
@@ -72,6 +72,7 @@ class HistoryEntry:
     kept_chains: int = 0
     kept_tasks: tuple[str, ...] = ()
     moved: Size | None = None
+    goal: str = ""
 
     def size_of(self, kind: SizeKind) -> int | None:
         """Return the bytes that were freed or moved to the trash, by one of the definitions of
@@ -89,6 +90,7 @@ class HistoryEntry:
             "who": self.process.as_json() if self.process else None,
             "stamps": self.batch_ids,
             "filters": self.filters,
+            "goal": self.goal,
             "tasks": self.tasks,
             "bundles": self.bundles,
             "kept": self.kept_back,
@@ -136,6 +138,7 @@ def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None
             number_of_chains(report.plan.kept),
             tuple(one.task.id for one in report.plan.kept),
             report.moved,
+            report.plan.goal,
         ),
     )
 
@@ -219,6 +222,7 @@ def entry_from_json(data: Any) -> HistoryEntry:
         "kind": str,
         "when": (int, float),
         "filters": str,
+        "goal": str,
         "bytes": int,
         "files": int,
         "seconds": (int, float),
@@ -227,8 +231,8 @@ def entry_from_json(data: Any) -> HistoryEntry:
     }
     if not isinstance(data, dict) or data.get("format") != _FORMAT:
         raise ValueError("the format is unknown")
-    # Absent in entries that were written before a plan could keep chains.
-    data = {"kept_chains": 0, "kept_tasks": []} | data
+    # Absent in entries that were written before a plan could keep chains or have a goal.
+    data = {"kept_chains": 0, "kept_tasks": [], "goal": ""} | data
     if not all(isinstance(data.get(key), kind) for key, kind in kinds.items()):
         raise ValueError("a field is missing or has a wrong type")
     if not all(

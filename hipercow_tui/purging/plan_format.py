@@ -57,6 +57,8 @@ def plan_to_dict(plan: PurgePlan) -> Json:
     }
     if plan.kept:  # earlier versions refuse a plan that has this key
         saved["kept"] = [_encode_task(one) for one in plan.kept]
+    if plan.goal:  # as above
+        saved["goal"] = plan.goal
     return saved
 
 
@@ -141,6 +143,7 @@ def plan_from_dict(data: Any) -> PurgePlan:
         warnings=fields.take("warnings", list_of(shown_text)),
         ignored_bundles=ignored or (),
         kept=kept,
+        goal=fields.take("goal", optional(shown_text)) or "",
     )
     fields.end()
     return plan

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,6 +111,22 @@ def list_interrupted(root: Root) -> tuple[TrashEntry, ...]:
         return ()
     unfinished = [state for state in BatchState if state not in AT_REST]
     return tuple(entry for entry in list_trash(root, unfinished) if entry.interrupted)
+
+
+def older_than(entries: Iterable[TrashEntry], cutoff: float) -> tuple[TrashEntry, ...]:
+    """Return the complete batches of purges that were moved to the trash before ``cutoff``, in
+    seconds since the epoch.
+
+    The batches of R and Python of one purge are returned together or not at all. Batches without a
+    known time are left out.
+    """
+    complete = [entry for entry in entries if entry.state is BatchState.TRASH]
+    recent = {
+        entry.batch_id
+        for entry in complete
+        if entry.confirmed_at is None or entry.confirmed_at >= cutoff
+    }
+    return tuple(entry for entry in complete if entry.batch_id not in recent)
 
 
 def measure_entry(root: Root, entry: TrashEntry) -> Size | None:

@@ -40,6 +40,10 @@ class BadFilterError(PurgeError, FilterError):
     """A filter of ``purge`` is invalid, or its globs match no bundle."""
 
 
+class GoalError(PurgeError):
+    """A purge can't free as much space as requested. Nothing was removed."""
+
+
 class RscriptError(HipercowTuiError):
     """Rscript can't be run: it is not on the PATH, or R has no hipercow."""
 

@@ -1,4 +1,4 @@
-"""Parse sizes that a user typed, such as ``20 GB`` and ``20 GiB``."""
+"""Parse sizes and percentages that a user typed, such as ``20 GB``, ``20 GiB`` and ``15 %``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _BY_SPELLING: dict[str, int] = {
 }
 _SIZE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([A-Za-z]*)\s*\Z", re.ASCII)
 _LIMIT = 1 << 62  # bytes
+_PERCENT = re.compile(r"\s*(\d{1,3}(?:[.,]\d+)?)\s*%?\s*\Z", re.ASCII)
 
 
 def parse_size(text: str) -> int:
@@ -45,3 +46,18 @@ def parse_size(text: str) -> int:
     if not bytes_ < _LIMIT:
         raise FilterError(f"'{shown}' is larger than any disk")
     return math.ceil(bytes_)
+
+
+def parse_percent(text: str) -> float:
+    """Return the number of a percentage from 0 to 100, such as ``15 %`` or ``15``.
+
+    Raises FilterError for anything else.
+    """
+    found = _PERCENT.match(text)
+    number = float(found[1].replace(",", ".")) if found else math.inf
+    if number > 100:
+        raise FilterError(
+            f"'{escape_controls(text.strip())}' is not a percentage: write a number from 0 to 100,"
+            " such as '15 %'"
+        )
+    return number

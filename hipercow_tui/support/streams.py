@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TextIO
@@ -23,6 +24,7 @@ from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.text import escape_controls
 
 _output_lost = False
+_PROGRESS_AFTER = 1.0  # seconds
 
 
 def open_streams() -> None:
@@ -78,6 +80,33 @@ def read_answer(question: str) -> str:
         return sys.stdin.readline().strip().lower()
     except (OSError, ValueError):  # the terminal was closed, or the bytes are not text
         return ""
+
+
+class ProgressLine:
+    """A line on standard error that shows progress in percent, if that is a terminal.
+
+    It is shown after a second, and erased at the end. ``total`` is the number of steps.
+    """
+
+    def __init__(self, verb: str, total: int) -> None:
+        self._verb = verb
+        self._total = total
+        self._percent: int | None = None
+        self._from = time.monotonic() + _PROGRESS_AFTER
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._percent is not None:
+            _try_message("\r\x1b[K")
+
+    def show(self, done: int) -> None:
+        """Show the number of steps that are done."""
+        percent = 100 * done // self._total
+        if percent != self._percent and time.monotonic() >= self._from and sys.stderr.isatty():
+            self._percent = percent
+            _try_message(f"\r\x1b[K{self._verb} {percent} %")
 
 
 def is_output_lost() -> bool:

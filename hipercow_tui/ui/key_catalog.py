@@ -19,7 +19,9 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
+from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
@@ -87,6 +89,8 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the sort menu", (SortMenuScreen, MenuList)),
     ("In the list of columns", (ColumnsScreen, MenuList)),
     ("While filters are saved", (SaveFilterScreen,)),
+    ("While a goal is set", (GoalScreen,)),
+    ("While an age is typed", (OlderThanScreen,)),
     ("While a plan is saved", (SavePlanScreen,)),
     ("While something is pinned", (PinNoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),

@@ -249,6 +249,14 @@ TRASH_KEYS = (
     _key("f", "finish", "Finish", "Finish an interrupted purge", id="trash.finish", show=True),
     _key("e", "empty", "Empty batch", "Erase the batch for good", id="trash.empty", show=True),
     _key("E", "empty_all", "Empty all", "Empty the trash", id="trash.empty_all", show=True),
+    _key(
+        "o",
+        "empty_old",
+        "Empty old…",
+        "Empty what is older than an age",
+        id="trash.empty_old",
+        show=True,
+    ),
     _key("h", "history", "History", "Show the history", id="trash.history", show=True),
     _key("escape,q,T", "back", "Back", "Go back", id="trash.back", show=True, display="esc"),
 )
@@ -276,6 +284,14 @@ PLAN_KEYS = (
         "Leave out blocked",
         "Leave out blocked chains: on or off",
         id="plan.skip",
+        show=True,
+    ),
+    _key(
+        "f",
+        "goal",
+        "Free…",
+        "Stop as soon as a given size is freed: whole chains, in an order",
+        id="plan.goal",
         show=True,
     ),
     _key(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hipercow_tui.domain.snapshot import Snapshot
     from hipercow_tui.domain.task import Task
     from hipercow_tui.formats.details import TaskDetails
+    from hipercow_tui.formats.free_space import FreeSpace
     from hipercow_tui.output.report import Report
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.trash_monitor import TrashState
@@ -81,6 +82,13 @@ class TrashUpdated(Message):
     follows when new batches were measured."""
 
     trash: TrashState
+
+
+@dataclass
+class FreeSpaceRead(Message):
+    """How much space is free on the file system of the root; None if it does not say."""
+
+    space: FreeSpace | None
 
 
 @dataclass

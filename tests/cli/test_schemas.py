@@ -43,7 +43,7 @@ SCHEMAS: dict[str, Any] = {
 OPTIONAL = {
     "list-details": {"error", "problem"},
     "purge": {"put_back", "vanished", "failed", "trash"},
-    "plan": {"kept", "task_ids", "finished_before", "in_bundle", "with_status", "lang"},
+    "plan": {"kept", "goal", "task_ids", "finished_before", "in_bundle", "with_status", "lang"},
 }
 
 
@@ -91,6 +91,10 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield one("trash-restore", run("trash", root, "--restore", moved[0]["trash"]))
     yield one("purge", run("apply", plan, "--trash", "--yes"))
     yield one("trash-empty", run("trash", root, "--empty", "--yes"))
+    yield one("purge", run("purge", root, *FAILED, "--free", "1 B", "--save-plan", root / "goal"))
+    yield [("plan", json.loads((root / "goal").read_bytes()))]
+    yield one("purge", run("apply", root / "goal", "--yes"))
+    yield one("purge", run("purge", root, *FAILED, "--free", "1 TB", "--yes", status=1))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--yes"))
     yield from purge_with_a_kept_chain(root)
     yield from pins_and_a_purge(root)

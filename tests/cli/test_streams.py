@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from purge_stage import ALL, FREE, in_place, make_root, plan_of
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import list_trash, move_to_trash, read_history
 from hipercow_tui.purging.plan_file import save_plan
+from hipercow_tui.support import streams
 
 HERE = Path(__file__).parents[1] / "support"
 ENV = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm"}
@@ -269,3 +271,31 @@ def test_a_started_process_behaves_the_same(
     assert "Traceback" not in ran.stderr and "Exception" not in ran.stderr
     assert bool(ran.stderr) is (status == 1)
     assert in_place(root) == set() and len(read_history(root)) == 2
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_and_erased(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_PROGRESS_AFTER", 0.0)
+    for stream, shown in (
+        (Terminal(), "\r\x1b[Kmeasuring 50 %\r\x1b[Kmeasuring 100 %\r\x1b[K"),
+        (io.StringIO(), ""),
+    ):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with streams.ProgressLine("measuring", 2) as progress:
+            progress.show(1)
+            progress.show(2)
+        assert stream.getvalue() == shown
+
+
+def test_short_progress_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with streams.ProgressLine("measuring", 1) as progress:
+        progress.show(1)
+    assert not stream.getvalue()

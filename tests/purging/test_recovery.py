@@ -331,7 +331,9 @@ def test_the_question_counts_the_items_on_the_disk(
     (batch / "tasks" / LONE).rename(folder_of(root, LONE))
     for words in (["--empty"], ["--empty", batch_id]):
         assert main(["trash", str(root.path), *words]) == 1
-    assert all(re.match(r"Erase 5 tasks and 2 bundles \([\d.]+ .?B\) for", q) for q in asked)
+    assert all(
+        re.match(r"Erase 5 tasks and 2 bundles \([\d.]+ .?B\)( in 1 batch)? for", q) for q in asked
+    )
     batch.rename(batch.with_suffix(""))
     assert main(["trash", str(root.path), "--finish", batch_id]) == 1
     assert asked[2].startswith("Finish moving to the trash, with 5 tasks and 2 bundles")

@@ -56,3 +56,14 @@ def fill(where: Path, what: str) -> None:
             assert error.errno == errno.ENOSPC
             return
     raise AssertionError("the disk is never full")
+
+
+def fill_with(file: Path) -> None:
+    """Fill the disk of a new file to the last byte with it."""
+    with file.open("wb", buffering=0) as opened:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    opened.write(bytes(size))
+            except OSError as error:
+                assert error.errno == errno.ENOSPC

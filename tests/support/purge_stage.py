@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -165,3 +166,10 @@ class Meanwhile:
         supported = os.supports_dir_fd
         self._patch.setattr(os, call, hooked)
         self._patch.setattr(os, "supports_dir_fd", supported | {hooked})
+
+
+def set_age_of_batch(root: Root, batch_id: str, confirmed_at: float) -> None:
+    """Change when the purge of a batch was confirmed, in seconds since the epoch."""
+    (path,) = (root.hipercow / "tui").glob(f"{batch_id}*/manifest.json")
+    manifest = json.loads(path.read_bytes())
+    path.write_text(json.dumps(manifest | {"when": confirmed_at}))

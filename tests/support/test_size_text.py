@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.size_text import UNITS, parse_size
+from hipercow_tui.support.size_text import UNITS, parse_percent, parse_size
 from hipercow_tui.support.text import format_size
 
 
@@ -56,3 +56,16 @@ def test_every_printed_size_can_be_typed(number: int, unit: str) -> None:
     assert size == number * UNITS[unit]
     again = parse_size(format_size(size))
     assert abs(again - size) <= size * 0.05 + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("15 %", 15), ("15%", 15), ("2,5", 2.5), (" 0 ", 0), ("100", 100)]
+)
+def test_percentages_may_lack_the_sign(text: str, number: float) -> None:
+    assert parse_percent(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "101", "-1", "1e1", "15 GB", "% 5", "٣ %"])
+def test_a_bad_percentage_gets_a_sentence(text: str) -> None:
+    with pytest.raises(FilterError, match="not a percentage"):
+        parse_percent(text)

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input
 from ui_driving import all_rows_shown, heard, screen_text, until
 
 from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.free_space import FreeSpace
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Phase, Progress, RestoreReport
 from hipercow_tui.settings.saved_filters import FilterFile
@@ -218,6 +219,36 @@ async def test_the_header_leaves_out_problems_last(width: int, told: str) -> Non
         await pilot.pause()
         line = screen_text(pilot.app).splitlines()[0]
         assert " ".join(line.split()).removeprefix("hipercow-tui ") == told
+
+
+@pytest.mark.parametrize(
+    ("width", "free", "shown"),
+    [
+        (118, 412, "share 412 GB free of 2 TB · live · R 4,812 · Python 8 · 3 running · 9 s ago"),
+        (90, 412, "live · R 4,812 · Python 8 · 3 running · 9 s ago"),
+        (66, 99, "share 99 GB free of 2 TB · live · 9 s ago"),
+        (50, 99, "share 99 GB free of 2 TB · live"),
+    ],
+)
+async def test_the_header_leaves_out_the_free_space_first_unless_it_is_short(
+    width: int, free: int, shown: str
+) -> None:
+    header = HeaderBar()
+    header.facts = HeaderFacts(Path("/p/sir"), 3, langs=(("R", 4812), ("Python", 8)))
+    header.freshness = Freshness(None, 9)
+    header.space = FreeSpace(free * 10**9, 2 * 10**12, network=True)
+
+    class Host(App[None]):
+        def compose(self) -> ComposeResult:
+            yield header
+
+    async with Host().run_test(size=(width, 5)) as pilot:
+        await pilot.pause()
+        line = screen_text(pilot.app).splitlines()[0]
+        assert " ".join(line.split()).endswith(shown)
+        assert line.count(" · ") == shown.count(" · ")
+        spans = {span.style for span in header.render().spans}
+        assert ("$text-warning" in spans) == (free == 99)
 
 
 async def test_the_status_column_is_never_left_out(sir_model: Path) -> None:

@@ -30,11 +30,12 @@ from purge_stage import (
     paused_purge,
     plan_of,
     root_contents,
+    set_age_of_batch,
 )
-from small_root import NOW, task_id, write_bundle, write_task
+from small_root import DAY, NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 from ui_driving import screen_text, until
 
 from hipercow_tui.formats.root import Root
@@ -51,6 +52,7 @@ from hipercow_tui.purging.heartbeat import DEAD_AFTER
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
@@ -231,6 +233,35 @@ async def test_an_item_that_exists_again_is_quarantined_and_reported(root: Root)
         await at.pilot.press("T")
         await at.shows("? quarantined", "1 task", "1 bundle")
     assert in_place(root) == set(ALL)
+
+
+async def test_only_what_is_older_than_an_age_is_emptied(root: Root) -> None:
+    for identity, days in ((LONE, 20), (OTHER, 2)):
+        batch_id = str(move_to_trash(plan_of(root, [identity]), root).trash)
+        set_age_of_batch(root, batch_id, NOW - days * DAY)
+    async with driving(root) as at:
+        await at.shows("trash ", ", oldest 2 weeks")
+        await at.pilot.press("T")
+        await at.shows("Trash  2 batches")
+        await at.pilot.press("o")
+        await at.on(OlderThanScreen)
+        await at.shows("1 task and 1 bundle in 1 batch (")
+        field = at.app.screen.query_one(Input)
+        field.value = "3 weeks"
+        await at.shows("Nothing in the trash is older than 3 weeks")
+        await at.pilot.press("enter")
+        await at.on(OlderThanScreen)
+        field.value = "soon"
+        await at.shows("'soon' is not a time")
+        field.value = "1 day"
+        await at.shows("2 tasks and 2 bundles in 2 batches (")
+        field.value = "2 weeks"
+        await at.pilot.press("enter")
+        await at.shows("Empty what is older than 2 weeks?", "1 task and 1 bundle in 1 batch (")
+        await at.answer("y")
+        await at.reported()
+        await at.shows("Trash emptied", "Erased 1 task and 1 bundle")
+    assert [batch.tasks for batch in list_trash(root)] == [(OTHER,)]
 
 
 @pytest.mark.parametrize("key", ["E", "e"])

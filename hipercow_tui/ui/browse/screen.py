@@ -160,6 +160,7 @@ class BrowseScreen(Screen[None]):
     @on(messages.ServicesReady)
     def _workers_started(self) -> None:
         self.session.set_priorities()
+        self.session.services.space.read_now()
         self.trash.refresh()
 
     @on(messages.ScanUpdated)
@@ -207,10 +208,16 @@ class BrowseScreen(Screen[None]):
         await self.purge.end()
         self.action_refresh()
         self.trash.show_result(message)
+        self.session.services.space.read_now()
 
     @on(messages.TrashUpdated)
     def _update_trash(self, message: messages.TrashUpdated) -> None:
         self.trash.update(message.trash)
+
+    @on(messages.FreeSpaceRead)
+    def _show_space(self, message: messages.FreeSpaceRead) -> None:
+        self.query_one(HeaderBar).space = message.space
+        self.trash.show_space(message.space)
 
     # Messages of widgets
 

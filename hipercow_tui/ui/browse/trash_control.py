@@ -14,6 +14,7 @@ from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.widgets.header import HeaderBar
 
 if TYPE_CHECKING:
+    from hipercow_tui.formats.free_space import FreeSpace
     from hipercow_tui.ui.workers.trash_monitor import TrashState
 
 
@@ -159,6 +160,13 @@ class TrashControl(Controller):
             self._screen.notify(
                 message.error, title="Not done", severity="error", timeout=30, markup=False
             )
+
+    def show_space(self, space: FreeSpace | None) -> None:
+        """Show in the report of the last job how much is free now."""
+        from hipercow_tui.ui.widgets.job_result import JobResult
+
+        for shown in self._screen.query(JobResult):
+            shown.show_space(space)
 
     def close_result(self) -> bool:
         """Remove the result of the last job; return whether one was shown."""

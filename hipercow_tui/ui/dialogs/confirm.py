@@ -118,6 +118,8 @@ def _consequences(
         text.append(f"{total.text(size_kind)}. ")
     elif plan.tasks:
         text.append("The size is still being measured. ")
+    if plan.goal:
+        text.append(f"{plan.goal}. ")
     if drawn_in := len(plan.cascaded):
         chain, them = ("its chain", "it") if drawn_in == 1 else ("their chains", "them")
         included = f"{pluralize(drawn_in, 'task')} included with {chain}"

@@ -29,6 +29,7 @@ from hipercow_tui.purging import preflight
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.goal import GoalAnswer, GoalScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.keymap import PLAN_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
@@ -54,6 +55,8 @@ _READ_INTERVAL = 0.5  # seconds between two views while tasks are read
 # more than this many tasks takes longer, so the next frame is shown without it.
 _SAME_FRAME = 0.015
 _SMALL_PLAN = 2000
+_NOTHING = "Nothing to purge\n\nNo task passes all filters. esc: back"
+_GOAL_TAKES_NOTHING = "Nothing to purge\n\nf: change or remove the goal · esc: back"
 
 
 class PlanScreen(Page[JobSpec | None]):
@@ -107,6 +110,7 @@ class PlanScreen(Page[JobSpec | None]):
         self._view: PlanView | None = None
         self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
         self._after_view: Callable[[], None] | None = None
+        self._goal_answer = GoalAnswer()
         self.search = PlanSearch(self)
         self.pinning = PlanPinning(self, root, self._use_snapshot, read_only=read_only, clock=clock)
         self.inspecting = PlanInspecting(self, snapshot, root, self._known, summary_loader, clock)
@@ -116,7 +120,7 @@ class PlanScreen(Page[JobSpec | None]):
         yield PlanHead(id="head", markup=False)
         yield Static(id="columns", markup=False)
         yield PlanList(self._known, id="list")
-        yield Static("Nothing to purge\n\nNo task passes all filters. esc: back", id="nothing")
+        yield Static(_NOTHING, id="nothing")
         yield SearchBar()
         yield Static(id="in-full", markup=False)
         yield KeyFooter()
@@ -161,7 +165,8 @@ class PlanScreen(Page[JobSpec | None]):
     @property
     def current(self) -> bool:
         """Whether the plan that is shown is the one that the user chose."""
-        return self._view is not None and self._view.request.same_plan(self._request)
+        view = self._view
+        return view is not None and not view.waiting and view.request.same_plan(self._request)
 
     @property
     def settled(self) -> bool:
@@ -197,24 +202,31 @@ class PlanScreen(Page[JobSpec | None]):
         if message.view.request is not self._request:
             return  # the view of the latest request follows
         self._view = view = message.view
-        whole = view.tree.plan
-        empty = whole.empty and not whole.blocked and not whole.pinned
-        for part in ("#list", "#in-full", "#columns"):
-            self.query_one(part).display = not empty
-        self.query_one("#nothing").display = empty
+        self._show_nothing(view.tree.plan)
         self.lines.show(view)
+        if not self.current:
+            self.lines.hide_numbers()
         self.search.show(view)
         self._show_columns()
         self._show_in_full()
         self._show_head()
         self.refresh_bindings()
-        self._readings.want_for(self._request, whole)
-        if whole is not self._sizes.plan:
+        self._readings.want_for(self._request, view.tree.plan)
+        if view.everything is not self._sizes.plan:
             self._measured_part = 0.0
-            self._sizes.measure(whole)
-        if (action := self._after_view) is not None:
+            self._sizes.measure(view.everything)
+        if self.current and (action := self._after_view) is not None:
             self._after_view = None
             action()
+
+    def _show_nothing(self, whole: PurgePlan) -> None:
+        """Show the list, or say why it is empty."""
+        empty = whole.empty and not whole.blocked and not whole.pinned
+        for part in ("#list", "#in-full", "#columns"):
+            self.query_one(part).display = not empty
+        nothing = self.query_one("#nothing", Static)
+        nothing.display = empty
+        nothing.update(_GOAL_TAKES_NOTHING if whole.goal else _NOTHING)
 
     def _when_current(self, action: Callable[[], None]) -> None:
         """Do something with the plan as soon as it is the one that the user chose."""
@@ -231,6 +243,7 @@ class PlanScreen(Page[JobSpec | None]):
                 self._measured_part,
                 self.refusal,
                 can_ignore=self._has_unread_bundles and not self._request.ignore_bundles,
+                goal=self._request.goal,
             )
         )
 
@@ -280,7 +293,7 @@ class PlanScreen(Page[JobSpec | None]):
 
     def action_keep(self) -> None:
         """Keep the chains of the line, or take them back if all of them are kept."""
-        skipped = self._request.skip_blocked  # then blocked chains stay anyway
+        skipped = self._request.leaves_out_blocked  # then blocked chains stay anyway
         keys = frozenset(
             chain.key
             for chain in self.lines.chains_at_cursor()
@@ -316,6 +329,18 @@ class PlanScreen(Page[JobSpec | None]):
     def action_ignore(self) -> None:
         """Ignore unreadable bundles, or let them block again."""
         self._ask_for_view(ignore_bundles=not self._request.ignore_bundles)
+
+    def action_goal(self) -> None:
+        """Ask how much to free at least."""
+
+        def answered(answer: GoalAnswer | None) -> None:
+            if answer is not None:
+                self._goal_answer = answer
+                self._ask_for_view(goal=answer.goal)
+
+        self.app.push_screen(
+            GoalScreen(self.root.path, self._known.size_kind, self._goal_answer), answered
+        )
 
     # Groups and order
 
@@ -396,7 +421,7 @@ class PlanScreen(Page[JobSpec | None]):
         if action == "ignore":
             return self._has_unread_bundles
         whole = self._first_plan if self._view is None else self._view.tree.plan
-        return action != "leave_out" or bool(whole.blocked)
+        return action != "leave_out" or (bool(whole.blocked) and self._request.goal is None)
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""

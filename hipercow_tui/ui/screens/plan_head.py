@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
 
+from hipercow_tui.analysis.goal import Goal
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
@@ -32,6 +34,7 @@ class HeadFacts:
         measured_part: How much of the plan is measured, from 0 to 1; None if all is.
         refusal: Why it can't be purged; None if it can.
         can_ignore: Whether the user can ignore unreadable bundles.
+        goal: How much the user wants to free at least; None if that is not limited.
     """
 
     filters: str
@@ -39,6 +42,7 @@ class HeadFacts:
     measured_part: float | None
     refusal: str | None
     can_ignore: bool
+    goal: Goal | None = None
 
 
 class PlanHead(Static):
@@ -74,7 +78,7 @@ def head_lines(facts: HeadFacts, width: int, style: Callable[[str], Style]) -> l
     """
     filters, view = Text(plain_text(facts.filters), "dim"), facts.view
     if view is None:
-        lines = [Text.assemble(_TITLE, ("counting …", "dim")), filters]
+        lines = [Text.assemble(_TITLE, (_progress(facts), "dim")), filters]
     elif view.plan.refused:
         lines = [_refused_line(view, width, style, can_ignore=facts.can_ignore), filters]
     else:
@@ -82,10 +86,21 @@ def head_lines(facts: HeadFacts, width: int, style: Callable[[str], Style]) -> l
         effects.append(" · " if view.stays and view.effects else "")
         effects.append(view.effects, style("text-warning"))
         lines = [_side_by_side(_numbers(view, facts.measured_part), effects, width), filters]
+        if view.plan.goal:
+            missed = view.plan.empty and not view.plan.kept
+            colour = style("text-warning" if missed else "text-success")
+            goal = textwrap.wrap(plain_text(view.plan.goal), width)
+            lines += [Text(line, colour) for line in goal]
         lines += _warning_lines(view.plan, facts.refusal, style)
     for line in lines[1:]:
         line.truncate(width, overflow="ellipsis")
     return lines
+
+
+def _progress(facts: HeadFacts) -> str:
+    if facts.goal is None or facts.measured_part is None:
+        return "counting …"
+    return f"measuring {facts.measured_part:.0%}, for the goal of {facts.goal}"
 
 
 def _refused_line(
@@ -114,7 +129,7 @@ def _warning_lines(
         yield _warning(text, colour)
     if (more := len(plan.warnings) - _MAX_WARNINGS) > 0:
         yield _warning(f"and {pluralize(more, 'more warning')}", colour)
-    if refusal and (plan.kept or plan.pinned or not plan.empty):
+    if refusal and refusal != plan.goal and (plan.kept or plan.pinned or not plan.empty):
         yield Text(refusal, style("text-error"))
 
 
@@ -132,6 +147,8 @@ def _warning(text: str, colour: Style) -> Text:
 
 def purge_refusal(plan: PurgePlan, root: Root, *, read_only: bool) -> str | None:
     """Return why a plan can't be purged and what to do; None if it can."""
+    if plan.empty and plan.goal:
+        return plan.goal
     if plan.empty and not plan.refused:
         everything = "You keep everything: space takes a chain back into the plan"
         if plan.kept:

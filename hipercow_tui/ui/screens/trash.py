@@ -20,6 +20,7 @@ from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
+from hipercow_tui.ui.dialogs.older_than import OldBatches, OlderThanScreen
 from hipercow_tui.ui.keymap import TRASH_KEYS
 from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
@@ -141,7 +142,7 @@ class TrashScreen(Page[JobSpec | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the actions for which there is a batch."""
-        if action in ("open", "restore", "empty", "empty_all"):
+        if action in ("open", "restore", "empty", "empty_all", "empty_old"):
             return bool(self._state.entries)
         return action != "finish" or bool(self._state.interrupted)
 
@@ -211,12 +212,32 @@ class TrashScreen(Page[JobSpec | None]):
         if not batches:
             self.notify("Emptying the trash erases none of these: e erases the batch at the cursor")
             return
+        self._ask_to_empty("Empty the trash?", batches)
+
+    def action_empty_old(self) -> None:
+        """Ask for an age, then erase the complete batches that are older, after a question."""
+        if self._actionable() is None:
+            return
+
+        def answered(age: OldBatches | None) -> None:
+            if age is not None:
+                self._ask_to_empty(f"Empty what is older than {age.text}?", age.batches)
+
+        self.app.push_screen(
+            OlderThanScreen(self._state.entries, self._numbers, self._clock), answered
+        )
+
+    def _numbers(self, batches: Sequence[TrashEntry]) -> str:
+        """Return ``12 tasks and 1 bundle in 2 batches (1.2 GB in 48 files)``."""
+        number = len({batch.batch_id for batch in batches})
+        text = f"{contents_text(*batches)} in {pluralize(number, 'batch', 'batches')}"
         size = self._size_text(batches)
-        text = f"{contents_text(*batches)} in {pluralize(len(batches), 'batch', 'batches')}"
-        text += f", {size}," if size else ""
-        text += f" are erased for good. {_IRREVERSIBLE}"
+        return f"{text} ({size})" if size else text
+
+    def _ask_to_empty(self, title: str, batches: Sequence[TrashEntry]) -> None:
+        text = f"{self._numbers(batches)} are erased for good. {_IRREVERSIBLE}"
         choice = Choice("yes", "y", "Erase for good", "error")
-        self._confirm("Empty the trash?", text, choice, empty_job(self._root, batches))
+        self._confirm(title, text, choice, empty_job(self._root, batches))
 
     def _actionable(self) -> TrashEntry | None:
         """Return the batch under the cursor if it may be changed; otherwise notify why not."""

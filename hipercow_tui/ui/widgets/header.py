@@ -1,4 +1,4 @@
-"""The first line: the root, the numbers of running and waiting tasks, and the last update."""
+"""The first line: the root, the trash, the free space, numbers of tasks, the last update."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.free_space import FreeSpace
 from hipercow_tui.support.text import escape_controls, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
 
@@ -66,13 +67,15 @@ class _Item:
 class HeaderBar(Widget):
     """One line. On a narrow terminal, the path is cut first, then items on the right are left out.
 
-    Numbers of tasks are left out before problems.
+    The free space is left out first, unless it is short, and numbers of tasks before problems.
     """
 
     facts: reactive[HeaderFacts] = reactive(HeaderFacts(Path()))
     freshness: reactive[Freshness] = reactive(Freshness())
     trash: reactive[str] = reactive("")
     """A short text about the trash; empty if the trash is."""
+    space: reactive[FreeSpace | None] = reactive(None)
+    """The free space of the file system; None if it is not known."""
 
     class ProblemsClicked(Message):
         """The line was clicked while it shows problems."""
@@ -108,6 +111,9 @@ class HeaderBar(Widget):
             items.append(_Item(facts.read_only, "text-warning", 1))
         if self.trash:
             items.append(_Item(self.trash, "text-warning", 2))
+        if self.space is not None:
+            short = self.space.short
+            items.append(_Item(str(self.space), "text-warning" if short else "", 4 if short else 9))
         if facts.problems:
             items.append(_Item(f"! {pluralize(facts.problems, 'problem')}", "text-error", 3))
         if self.freshness.percent is not None:
@@ -116,13 +122,13 @@ class HeaderBar(Widget):
         items.append(_Item("live", "text-success", 0))
         if facts.langs:
             both = " · ".join(f"{lang} {tasks:,}" for lang, tasks in facts.langs)
-            items.append(_Item(both, "", 7))
+            items.append(_Item(both, "", 8))
         if facts.running:
-            items.append(_Item(f"{facts.running:,} running", "", 5))
+            items.append(_Item(f"{facts.running:,} running", "", 6))
         if facts.waiting:
-            items.append(_Item(f"{facts.waiting:,} waiting", "", 6))
+            items.append(_Item(f"{facts.waiting:,} waiting", "", 7))
         if self.freshness.seconds:
-            items.append(_Item(f"{self.freshness.seconds} s ago", "", 4))
+            items.append(_Item(f"{self.freshness.seconds} s ago", "", 5))
         return items
 
 

@@ -11,7 +11,8 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.output.report import Report, held_by_pins
+from hipercow_tui.formats.free_space import FreeSpace
+from hipercow_tui.output.report import Report, free_space_line, held_by_pins
 from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.support.text import format_duration, tasks_and_bundles
 from hipercow_tui.ui.cells import plain_text
@@ -40,6 +41,7 @@ class JobResult(Vertical):
     def __init__(self, report: Report, size_kind: SizeKind = SizeKind.APPARENT) -> None:
         super().__init__(classes="" if report.complete else "-incomplete")
         self._report = report
+        self._space: FreeSpace | None = None
         self._size_kind = size_kind
         self._reasons = list(_reasons(report))
         self.border_title = title_of(report)
@@ -48,9 +50,21 @@ class JobResult(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the summary, and the reasons of failed items, if any."""
-        yield Static(_summary(self._report, self._size_kind), markup=False)
+        yield Static(self._summary, id="summary", markup=False)
         if self._reasons:
             yield _Reasons(self._reasons)
+
+    @property
+    def _summary(self) -> str:
+        summary = _summary(self._report, self._size_kind)
+        line = free_space_line(self._report, self._space)
+        return f"{summary}\n{line}." if line else summary
+
+    def show_space(self, space: FreeSpace | None) -> None:
+        """Say how much space is free now, if the job freed any."""
+        self._space = space
+        for shown in self.query("#summary").results(Static):
+            shown.update(self._summary)
 
 
 class _Reasons(VirtualList):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from hipercow_tui.analysis.goal import Goal, plan_for_goal
 from hipercow_tui.analysis.plan_arrangement import Arrangement, ChainKey, Grouping
 from hipercow_tui.analysis.plan_rows import (
     GroupFigures,
@@ -38,6 +39,8 @@ class PlanRequest:
         ignore_bundles: Whether unreadable bundles are ignored.
         arrangement: The groups and the order.
         kept: The keys of the chains that the user keeps.
+        goal: How much the plan frees at least and no more than needed, or None. It leaves out
+            blocked chains.
         folded: The keys of the groups and chains of which only the first line is shown.
         query: The search text, or empty.
         measured: The plan of which all tasks are measured, or None.
@@ -49,6 +52,7 @@ class PlanRequest:
     ignore_bundles: bool = False
     arrangement: Arrangement = field(default_factory=Arrangement)
     kept: frozenset[str] = frozenset()
+    goal: Goal | None = None
     folded: frozenset[str] = frozenset()
     query: str = ""
     measured: PurgePlan | None = None
@@ -57,14 +61,19 @@ class PlanRequest:
 
     def same_whole(self, other: PlanRequest) -> bool:
         """Return whether both are about the same plan with all chains that the user may keep."""
-        return self.snapshot is other.snapshot and (self.skip_blocked, self.ignore_bundles) == (
-            other.skip_blocked,
-            other.ignore_bundles,
+        return self.snapshot is other.snapshot and (
+            (self.leaves_out_blocked, self.ignore_bundles)
+            == (other.leaves_out_blocked, other.ignore_bundles)
         )
+
+    @property
+    def leaves_out_blocked(self) -> bool:
+        """Whether blocked chains are left out, by the user or by the goal."""
+        return self.skip_blocked or self.goal is not None
 
     def same_plan(self, other: PlanRequest) -> bool:
         """Return whether both are about the same plan, without the chains that are kept."""
-        return self.same_whole(other) and self.kept == other.kept
+        return self.same_whole(other) and (self.kept, self.goal) == (other.kept, other.goal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +82,10 @@ class PlanView:
 
     Attributes:
         request: The request.
-        tree: The groups of the plan with all chains, those that the user keeps included. The same
-            object as before if no line changed its place.
+        everything: The plan of all chains, also those that the user keeps, or that the goal does
+            not need. It is the one to measure.
+        tree: The groups of the plan with all chains that are shown, those that the user keeps
+            included. The same object as before if no line changed its place.
         rows: The lines of the tree.
         plan: The plan without the chains that the user keeps.
         total: The size that it frees; None if it is not measured.
@@ -84,9 +95,11 @@ class PlanView:
         figures: The numbers of each group.
         hits: What the search found.
         bundles: The bundles of ``plan``.
+        waiting: Whether ``plan`` is without the goal, because it is not measured yet.
     """
 
     request: PlanRequest
+    everything: PurgePlan
     tree: PlanTree
     rows: Sequence[Row]
     plan: PurgePlan
@@ -97,6 +110,7 @@ class PlanView:
     figures: Mapping[PlanGroup, GroupFigures]
     hits: Hits
     bundles: Mapping[BundleId, PlannedBundle]
+    waiting: bool
 
 
 class PlanViewBuilder:
@@ -131,13 +145,19 @@ class PlanViewBuilder:
             gc.enable()
 
     def _build(self, request: PlanRequest) -> PlanView:
-        tree = self._tree(request)
-        plan = self._plan(request, tree.plan)
-        measured = request.measured is tree.plan
+        everything = self._everything(request)
+        measured = request.measured is everything
+        waiting = request.goal is not None and not measured
+        if request.goal is None or waiting:
+            whole, plan = everything, self._without_kept(request, everything)
+        else:
+            whole, plan = self._for_goal(request, request.goal, everything)
+        tree = self._tree(request, whole)
         total = report.total_size(plan, self._known.sizes) if measured else None
         _ = tree.chains_of_bundle, plan.langs  # computed here, and not when a key needs them
         self._last = PlanView(
             request=request,
+            everything=everything,
             tree=tree,
             rows=self._rows(request, tree),
             plan=plan,
@@ -148,21 +168,44 @@ class PlanViewBuilder:
             figures=self._figures(request, tree, measured=measured),
             hits=find_hits(tree, request.query, self._known) if request.query else Hits(),
             bundles={(one.bundle.lang, one.bundle.name): one for one in plan.bundles},
+            waiting=waiting,
         )
         return self._last
 
-    def _whole(self, request: PlanRequest) -> PurgePlan:
-        """Return the plan with all chains that the user may keep."""
+    def _everything(self, request: PlanRequest) -> PurgePlan:
+        """Return the plan with all chains that the user may keep, without a goal."""
         last, first = self._last, self._first
         if last is not None and request.same_whole(last.request):
-            return last.tree.plan
-        wanted = (request.skip_blocked, request.ignore_bundles)
+            return last.everything
+        wanted = (request.leaves_out_blocked, request.ignore_bundles)
         if request.snapshot is None and wanted == (first.skip_blocked, bool(first.ignored_bundles)):
             return first
-        return self._make_plan(request, frozenset())
+        return self._make_plan(request)
 
-    def _tree(self, request: PlanRequest) -> PlanTree:
-        whole, last, arrangement = self._whole(request), self._last, request.arrangement
+    def _for_goal(
+        self, request: PlanRequest, goal: Goal, everything: PurgePlan
+    ) -> tuple[PurgePlan, PurgePlan]:
+        """Return the plan of the chains that the goal takes and of the kept ones, and that without
+        the kept ones."""
+        last = self._last
+        same = last is not None and last.everything is everything and not last.waiting
+        if last is not None and same and last.request.same_plan(request):
+            return last.tree.plan, last.plan
+        plan, choice = plan_for_goal(
+            self._without_kept(request, everything),
+            request.snapshot or self._snapshot,
+            self._known.sizes,
+            goal,
+            ignore_unreadable_bundles=request.ignore_bundles,
+        )
+        if not request.kept:
+            return plan, plan
+        shown = (choice.ids if choice.met else frozenset()) | request.kept
+        whole = self._make_plan(request, only_ids=shown)
+        return replace(whole, blocked=everything.blocked, goal=plan.goal), plan
+
+    def _tree(self, request: PlanRequest, whole: PurgePlan) -> PlanTree:
+        last, arrangement = self._last, request.arrangement
         same_plan = last is not None and last.tree.plan is whole
         if last is not None and same_plan:
             same = last.request.arrangement == arrangement
@@ -198,21 +241,28 @@ class PlanViewBuilder:
         depends = arrangement.key is ChainKey.WHAT or arrangement.grouping is Grouping.ERROR
         return depends and request.readings != last.readings
 
-    def _plan(self, request: PlanRequest, whole: PurgePlan) -> PurgePlan:
-        """Return the plan without the chains that the user keeps."""
+    def _without_kept(self, request: PlanRequest, everything: PurgePlan) -> PurgePlan:
+        """Return the plan without the chains that the user keeps, without a goal."""
         if not request.kept:
-            return whole
+            return everything
         last = self._last
-        if last is not None and last.tree.plan is whole and last.request.kept == request.kept:
+        if last is not None and last.tree.plan is everything and last.request.kept == request.kept:
             return last.plan
-        return self._make_plan(request, request.kept)
+        return self._make_plan(request, kept_ids=request.kept)
 
-    def _make_plan(self, request: PlanRequest, kept: frozenset[str]) -> PurgePlan:
+    def _make_plan(
+        self,
+        request: PlanRequest,
+        *,
+        kept_ids: frozenset[str] = frozenset(),
+        only_ids: frozenset[str] | None = None,
+    ) -> PurgePlan:
         return make_plan(
             self._snapshot if request.snapshot is None else request.snapshot,
             self._first.filters,
             now=self._clock(),
-            skip_blocked=request.skip_blocked,
+            skip_blocked=request.leaves_out_blocked,
             ignore_unreadable_bundles=request.ignore_bundles,
-            kept_ids=kept,
+            kept_ids=kept_ids,
+            only_ids=only_ids,
         )

@@ -22,6 +22,7 @@ from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.ui.messages import (
     DetailsLoaded,
     ErrorsReady,
+    FreeSpaceRead,
     LogActivityChanged,
     PlanReady,
     ScanUpdated,
@@ -34,6 +35,7 @@ from hipercow_tui.ui.messages import (
 )
 from hipercow_tui.ui.workers.base import LatestOnlyWorker
 from hipercow_tui.ui.workers.failure_worker import FailureRequest, FailureWorker
+from hipercow_tui.ui.workers.free_space import FreeSpaceWorker
 from hipercow_tui.ui.workers.log_activity import LogActivityWorker
 from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
@@ -88,6 +90,7 @@ class BackgroundServices:
         cache = FailureCache.of(root) if indexed else None
         self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
         builder = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
+        self.space = FreeSpaceWorker(root.path, lambda space: post(FreeSpaceRead(space)), failed)
         self._view_models = LatestOnlyWorker(
             builder.build, lambda view_model: post(ViewModelReady(view_model)), failed
         )
@@ -112,6 +115,7 @@ class BackgroundServices:
             self.sizes,
             self.logs,
             self.errors,
+            self.space,
             self._view_models,
             self._totals,
             self._details,

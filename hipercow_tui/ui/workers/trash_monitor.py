@@ -63,7 +63,8 @@ class TrashState:
         return freed_size(known) if known else None
 
     def summary(self, now: float, kind: SizeKind) -> str:
-        """Return ``trash 1.2 GB, 3 days`` with the age of the oldest batch; empty if the trash is.
+        """Return ``trash 1.2 GB, oldest 3 days``, the age of the oldest batch; empty if the trash
+        is.
 
         ``now`` is in seconds since the epoch."""
         batches = [
@@ -78,7 +79,7 @@ class TrashState:
         if size is not None:
             words += f" {kind.text(size.of(kind))}"
         times = [batch.confirmed_at for batch in batches if batch.confirmed_at is not None]
-        return f"{words}, {format_duration(max(1.0, now - min(times)))}" if times else words
+        return f"{words}, oldest {format_duration(max(1.0, now - min(times)))}" if times else words
 
 
 class TrashMonitor:
