@@ -30,7 +30,7 @@ from hipercow_tui.support.text import escape_controls, pluralize
 _EPILOG = """
 FILE is a plan that was saved with 'hipercow-tui purge … --save-plan FILE', or with 'e' in the plan
 of the app. Nothing is purged if anything in the plan has changed since: a status, a new retry, the
-content of a bundle.
+content of a bundle, a pin.
 
 A plan names its root by path. On a machine that has the same root at another path, use --root. It
 is refused if that is another root or a copy.

@@ -28,7 +28,7 @@ from hipercow_tui.support.text import escape_controls, pluralize
 
 _PIN = """
 No purge takes a pinned chain or bundle: not with a filter, not by its id. The tasks of a pinned
-bundle stay, with their whole retry chains. Everybody who uses the root sees its pins:
+bundle stay, with their whole retry chains. All users of the root see its pins:
 'hipercow-tui pins' lists them. Pinning again replaces the note.
 
 examples:
@@ -82,7 +82,7 @@ def run_unpin(words: Sequence[str]) -> int:
     if still_held(snapshot, options.task_id, pins):
         return REFUSED
     if not pins:
-        print_message("nothing of this is pinned: 'hipercow-tui pins' lists what is")
+        print_message("none of this is pinned: 'hipercow-tui pins' lists the pins")
     return DONE
 
 
@@ -136,7 +136,7 @@ def _parser(command: str, description: str, epilog: str) -> CommandParser:
 def _read(options: argparse.Namespace) -> tuple[Root, Snapshot]:
     """Return the root and its snapshot. Raises FilterError if no task and no bundle is named."""
     if not (options.task_id or options.bundle):
-        raise FilterError("Name what you mean: --task-id ID or --bundle NAME")
+        raise FilterError("Name a task or a bundle: --task-id ID or --bundle NAME")
     root = find_root(options.root)
     return root, read_root(root)
 

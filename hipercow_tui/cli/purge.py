@@ -33,6 +33,7 @@ _EPILOG = f"""
 A task is purged if it passes all filters that are given. Its whole retry chain is purged with it,
 and each bundle that lists one of these tasks (the bundle's other tasks stay). Nothing is purged if
 one of the tasks is submitted, running, or can't be read: --skip-blocked leaves out its retry chain.
+What is pinned stays: 'hipercow-tui pins' lists it.
 A bundle that can't be read may list any task, so nothing is purged, unless you use
 --ignore-unreadable-bundles.
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from operator import not_
 from pathlib import Path
 from typing import NamedTuple
 
@@ -296,12 +297,14 @@ def _pinned_tasks(snapshot: Snapshot, matched: Set[str]) -> Iterator[PinnedTask]
 
 @dataclass(frozen=True, slots=True)
 class PlanTotals:
-    """The numbers of a plan: matched tasks, cascaded tasks, bundles, and blocked tasks."""
+    """The numbers of a plan: matched tasks, cascaded tasks, bundles, blocked tasks, and tasks that
+    pins hold back."""
 
     matched: int = 0
     cascaded: int = 0
     bundles: int = 0
     blocked: int = 0
+    pinned: int = 0
 
 
 def plan_totals(snapshot: Snapshot, filters: FilterStack, *, now: float) -> PlanTotals:
@@ -325,14 +328,24 @@ def planned_ids(snapshot: Snapshot, filters: FilterStack) -> set[str]:
 
 def _language_totals(
     snapshot: Snapshot, whole: Snapshot, filters: FilterStack, now: float
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int, int, int]:
     if snapshot.unread:  # rare; ids without a task can block
         part = _plan_language(snapshot, whole, filters, now)
         number = sum(1 for one in part.tasks if one.reason is Reason.MATCHED)
-        return number, len(part.tasks) - number, len(part.bundles), len(part.blocked)
+        return (
+            number,
+            len(part.tasks) - number,
+            len(part.bundles),
+            len(part.blocked),
+            len(part.pinned),
+        )
     columns, tasks, requested = snapshot.columns, snapshot.tasks, _requested_ids(filters)
     matched, missing = filters.mask(snapshot), filters.missing_ids(snapshot)
+    pinned = 0
     if held := snapshot.held:
+        held_mask = bytes(map(not_, snapshot.not_held))
+        ids = missing.intersection(held).union(columns.select(mask_and([matched, held_mask])))
+        pinned = sum(1 for _ in _pinned_tasks(snapshot, ids))
         matched = mask_and([matched, snapshot.not_held])
         missing = missing.difference(held)
 
@@ -349,6 +362,7 @@ def _language_totals(
         sum(1 for task in cascaded if _is_purgeable(task, requested)),
         len(_affected_bundles(snapshot, matched, cascaded, missing)),
         sum(1 for task in (*may_block, *non_tasks, *cascaded) if block_reason(task)),
+        pinned,
     )
 
 

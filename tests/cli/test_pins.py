@@ -104,7 +104,7 @@ def test_any_task_of_the_chain_unpins_it(root: Root, capsys: Capture) -> None:
     assert f"Unpinned chain {BASE}, which was pinned by" in capsys.readouterr().out
     assert pins_of(root, capsys) == []
     run("unpin", root, "--task-id", TIP)
-    assert "nothing of this is pinned" in capsys.readouterr().err
+    assert "none of this is pinned" in capsys.readouterr().err
 
 
 def test_a_task_that_a_bundle_holds_is_not_unpinned_alone(root: Root, capsys: Capture) -> None:

@@ -88,7 +88,7 @@ def test_totals_with_pins_equal_the_numbers_of_the_plan(
 ) -> None:
     with_pins = pinned(snapshot, names, bundles)
     plan = make_plan(with_pins, stack, now=NOW)
-    counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked)
+    counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked, plan.pinned)
     assert plan_totals(with_pins, stack, now=NOW) == PlanTotals(*map(len, counts))
 
 

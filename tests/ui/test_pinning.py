@@ -96,10 +96,12 @@ async def test_p_pins_the_chain_with_a_note_and_p_again_unpins_it(project: Path)
         (made,) = pins_on_disk(project)
         assert (made.note, made.user, made.target.name) == ("figure 3", USER, FIRST)
         await until(pilot, lambda: f"pinned by {USER} on " in screen_text(app))
-        assert "figure 3" in screen_text(app)
+        assert "figure 3" in screen_text(app) and "Pinned chain" in screen_text(app)
+        await pilot.press("1")
+        await until(pilot, lambda: f"1 matched {PINNED} 2" in screen_text(app))
+        await pilot.press("1")
         for identity, shown in ((FIRST, True), (RETRY, True), (LONE, False)):
             assert (PINNED in row_text(app, identity)) is shown
-        assert "Pinned chain" in screen_text(app)
 
         go_to(app, RETRY)
         await pilot.press("P")

@@ -63,6 +63,7 @@ STATES = {
     "copy": (("c",), "Copy"),
     "problems": (("exclamation_mark",), "problem"),
     "save filter": (("1", "f"), "enter: save"),
+    "pin": (("P",), "enter: pin"),
     "palette": (("ctrl+p",), "Search for commands"),
 }
 

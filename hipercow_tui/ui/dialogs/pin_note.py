@@ -17,7 +17,7 @@ from hipercow_tui.ui.dialogs.dialog import Dialog
 class PinNoteScreen(Dialog[str | None]):
     """Ask why something is pinned; dismiss with the note, which may be empty, or None.
 
-    ``what`` is what is pinned, such as ``2 chains``.
+    ``what`` names the chains and bundles, such as ``2 chains``.
     """
 
     DEFAULT_CSS = """
@@ -39,8 +39,8 @@ class PinNoteScreen(Dialog[str | None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"Pin {self._what}"
             yield Static(
-                "No purge takes what is pinned, until someone removes the pin. All users of the"
-                " root see the pin, with your name and this note:"
+                "No purge takes it until someone removes the pin. All users of the root see the"
+                " pin, with your name and this note:"
             )
             yield Input(placeholder="why, such as: figure 3 of the paper", max_length=NOTE_LIMIT)
             yield Static("enter: pin, also without a note · esc: back", id="keys")

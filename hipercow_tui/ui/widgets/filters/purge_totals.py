@@ -7,9 +7,11 @@ from textual.content import Content
 from hipercow_tui.domain.plan import PlanTotals
 from hipercow_tui.ui.cells import short_number
 from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, FilterLine
+from hipercow_tui.ui.widgets.row_rendering import PINNED
 
 TITLE = " Would go "
 NUMBER_WIDTH = 6  # cells of a number
+_PINNED_WIDTH = 3
 
 
 class PurgeTotals(FilterLine):
@@ -28,7 +30,7 @@ class PurgeTotals(FilterLine):
 
         They are ``…`` while they are not known. ``size`` takes the place of the blocked tasks if
         there are none; it is empty while the size is not known. With ``marked``, only marked tasks
-        go, and are counted.
+        go, and are counted. Tasks that pins hold back are counted on the first line.
         """
         numbers = totals or PlanTotals()
         rows = (
@@ -43,6 +45,8 @@ class PurgeTotals(FilterLine):
             Content.styled(f"{sign} {number:>{width}} {word}", style if value else QUIET)
             for (sign, value, word, style), number in zip(rows, shown, strict=True)
         ]
+        if numbers.pinned:
+            lines[0] += f" {PINNED} {short_number(numbers.pinned, _PINNED_WIDTH)}"
         if totals and size and not totals.blocked:
             lines[-1] = Content.styled(f"= {size}", "bold")
         self._set_lines(*lines)
