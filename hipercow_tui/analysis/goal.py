@@ -45,7 +45,7 @@ class Goal:
     """How much to free at least: ``bytes`` by the definition ``kind``, and ``files``.
 
     Chains with a task that was created within the last hour are chosen only if ``recent``. If the
-    bytes are what is missing until a part of the file system is free, ``percent`` is that part.
+    bytes are those missing until a part of the file system is free, ``percent`` is that part.
     """
 
     bytes: int = 0

@@ -47,9 +47,9 @@ examples:
   hipercow-tui purge --finished-before '3 months' --until-free 15% --order largest
 
 A goal (--free, --until-free, --free-files) purges no more of the matched tasks than needed: whole
-retry chains in the order, until the goal is reached. It never chooses blocked, pinned or unmeasured
-chains, nor tasks of the last hour. If it can't be reached, nothing is purged, and the exit status
-is 1. If it is met already, nothing is purged either.
+retry chains in the order, until the goal is reached. It never takes blocked, pinned or unmeasured
+chains, and those with a task of the last hour only with --include-recent. If it can't be reached,
+nothing is purged, and the exit status is 1. If it is met already, nothing is purged either.
 
 ctrl+c stops a purge between two tasks, and puts back everything that is not erased yet.
 

@@ -53,8 +53,8 @@ in the first column.
   --empty BATCH     erases the batch for good, if it has not changed since the question
   --empty           erases all of the trash for good, but nothing interrupted or quarantined
   --empty --older-than WHEN
-                    erases only what was moved to the trash before this time; batches of which the
-                    time is not known stay
+                    erases only batches of purges before this time; batches of which the time is
+                    not known stay
 
 WHEN is {TIMES}.
 """
@@ -91,7 +91,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--older-than",
         metavar="WHEN",
-        help="with --empty: only what was moved to the trash before this time",
+        help="with --empty: only batches that were moved to the trash before this time",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -253,7 +253,7 @@ TRASH_KEYS = (
         "o",
         "empty_old",
         "Empty old…",
-        "Empty what is older than an age",
+        "Empty the batches that are older than an age",
         id="trash.empty_old",
         show=True,
     ),

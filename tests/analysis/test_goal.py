@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -24,8 +25,8 @@ A, B, C, D = map(task_id, range(4))
 shared_files = st.lists(
     st.builds(
         SharedFile,
-        st.tuples(st.just(1), st.integers(1, 3)),
-        st.just(2),
+        st.tuples(st.just(1), st.integers(1, 12)),
+        st.just(1),
         st.just(1),
         st.just(50),
         st.just(4096),
@@ -36,7 +37,23 @@ shared_files = st.lists(
 task_sizes = st.builds(
     Size, st.integers(0, 1000), st.integers(0, 9), st.integers(0, 9000), shared_files
 )
-sizes_of_all = st.fixed_dictionaries(dict.fromkeys(IDS, task_sizes))
+
+
+def with_all_names(sizes: dict[str, Size], elsewhere: bool) -> dict[str, Size]:
+    """Count the names of each shared file: one in each task that has it, and perhaps one elsewhere.
+    A file never has more names than it says."""
+    names = Counter(one.file for size in sizes.values() for one in size.shared)
+
+    def counted(size: Size) -> Size:
+        shared = (replace(one, names=names[one.file] + elsewhere) for one in size.shared)
+        return freed_size([replace(size, shared=tuple(shared))])
+
+    return {task_id: counted(size) for task_id, size in sizes.items()}
+
+
+sizes_of_all = st.builds(
+    with_all_names, st.fixed_dictionaries(dict.fromkeys(IDS, task_sizes)), st.booleans()
+)
 goals = st.builds(
     Goal,
     st.integers(0, 4000),

@@ -88,7 +88,10 @@ async def test_a_full_disk_is_freed_by_a_goal_in_the_app(tmp_path: Path) -> None
             freed = read_free_space(where)
             assert freed is not None and freed.missing(10) == 0
             await until(pilot, lambda: f"{freed} · " in screen_text(app))
+            assert "The goal of 10 % free (6.7 MB on disk), oldest first" in screen_text(app)
             await until(pilot, lambda: f"The file system has {freed} now" in screen_text(app))
+            await pilot.press("H")
+            await until(pilot, lambda: "The goal of 10 % free (6.7 MB on" in screen_text(app))
         assert in_place(find_root(where)) == {task_id(3)}
 
 

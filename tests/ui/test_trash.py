@@ -257,7 +257,7 @@ async def test_only_what_is_older_than_an_age_is_emptied(root: Root) -> None:
         await at.shows("2 tasks and 2 bundles in 2 batches (")
         field.value = "2 weeks"
         await at.pilot.press("enter")
-        await at.shows("Empty what is older than 2 weeks?", "1 task and 1 bundle in 1 batch (")
+        await at.shows("Empty batches older than 2 weeks?", "1 task and 1 bundle in 1 batch (")
         await at.answer("y")
         await at.reported()
         await at.shows("Trash emptied", "Erased 1 task and 1 bundle")

@@ -1,4 +1,4 @@
-"""The dialog that gives a plan a goal: how much it frees at least, and what goes first."""
+"""The dialog that gives a plan a goal: how much it frees at least, and which chains go first."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class GoalAnswer:
-    """What was typed and chosen, and the goal that it means; the goal is None without a text."""
+    """The text and the order that the user chose, and their goal, None without a text."""
 
     text: str = ""
     order: GoalOrder = GoalOrder.OLDEST
@@ -72,7 +72,7 @@ class GoalScreen(Dialog[GoalAnswer | None]):
         self._space_is_read = False
 
     def compose(self) -> ComposeResult:
-        """Yield the field, a note on what it means, the orders, and the keys."""
+        """Yield the field, a note on its meaning, the orders, and the keys."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Free at least"
             yield Input(

@@ -1,4 +1,4 @@
-"""Ask for an age, to empty what has been in the trash for longer."""
+"""Ask for an age, to empty batches of the trash that are older."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OldBatches:
 
 
 class OlderThanScreen(Dialog[OldBatches | None]):
-    """Show what is older than the age that is typed; dismiss with these batches, or None.
+    """Show which batches are older than the age that is typed; dismiss with them, or None.
 
     ``entries`` are those of the trash, ``describe`` returns the numbers of some of them, and
     ``clock`` the time in seconds since the epoch.
@@ -59,15 +59,15 @@ class OlderThanScreen(Dialog[OldBatches | None]):
         self._clock = clock
 
     def compose(self) -> ComposeResult:
-        """Yield the field, a note on what is older, and the keys."""
+        """Yield the field, a note on the older batches, and the keys."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = "Empty what is older than"
+            dialog.border_title = "Empty batches older than"
             yield Input("2 weeks", restrict=TYPEABLE, select_on_focus=True)
             yield Static(id="note", markup=False)
             yield Static("enter: go on to the question · esc: back", id="keys")
 
     def _old(self) -> OldBatches:
-        """Return what is older than the age. Raises FilterError if there is none."""
+        """Return the batches older than the age. Raises FilterError if there is none."""
         text = self.query_one(Input).value.strip()
         found = older_than(self._entries, parse_cutoff(text, self._clock()))
         if not found:

@@ -122,7 +122,7 @@ class HistoryScreen(Page[None]):
 
 
 def _in_full(entry: HistoryEntry) -> Text:
-    text = ", ".join(entry.batch_ids)
+    text = " · ".join(filter(None, (", ".join(entry.batch_ids), entry.goal)))
     if entry.stopped:
         text += " · stopped"
     if entry.kept_back:

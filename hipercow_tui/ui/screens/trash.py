@@ -221,7 +221,7 @@ class TrashScreen(Page[JobSpec | None]):
 
         def answered(age: OldBatches | None) -> None:
             if age is not None:
-                self._ask_to_empty(f"Empty what is older than {age.text}?", age.batches)
+                self._ask_to_empty(f"Empty batches older than {age.text}?", age.batches)
 
         self.app.push_screen(
             OlderThanScreen(self._state.entries, self._numbers, self._clock), answered

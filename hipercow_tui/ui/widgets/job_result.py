@@ -57,8 +57,9 @@ class JobResult(Vertical):
     @property
     def _summary(self) -> str:
         summary = _summary(self._report, self._size_kind)
-        line = free_space_line(self._report, self._space)
-        return f"{summary}\n{line}." if line else summary
+        goal = self._report.plan.goal if isinstance(self._report, PurgeReport) else ""
+        lines = filter(None, (goal, free_space_line(self._report, self._space)))
+        return "\n".join((summary, *(f"{line}." for line in lines)))
 
     def show_space(self, space: FreeSpace | None) -> None:
         """Say how much space is free now, if the job freed any."""
