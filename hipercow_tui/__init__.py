@@ -1,14 +1,14 @@
 """Browse, filter and safely purge the tasks of a hipercow root.
 
-``scan`` reads a root and ``purge`` deletes tasks by filters. The command line and the app do
-the same.
+``scan`` reads a root, ``space`` measures it, and ``purge`` deletes tasks by filters. The command
+line and the app do the same.
 """
 
 from __future__ import annotations
 
 import logging
 
-from hipercow_tui.api import PartlyFailedError, PurgedIds, purge, scan
+from hipercow_tui.api import PartlyFailedError, PurgedIds, purge, scan, space
 from hipercow_tui.domain.blocked import Blocked, BlockedError
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
@@ -43,6 +43,7 @@ __all__ = [
     "UnknownTasksError",
     "purge",
     "scan",
+    "space",
 ]
 
 # Without a handler, Python prints warnings of a library on standard error.

@@ -46,6 +46,7 @@ commands (--help after a command explains its options):
   hipercow-tui list [ROOT] …    list filtered tasks, as a table or as JSON
   hipercow-tui purge [ROOT] …   delete filtered tasks, from a shell or a script
   hipercow-tui apply FILE …     carry out a saved plan
+  hipercow-tui space [ROOT] …   show where the space went: by bundle, age, status and so on
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui history [ROOT]   list past purges, restores and emptyings, with time and user
   hipercow-tui keys             list the keys of the app with their ids, to choose other keys
@@ -56,6 +57,7 @@ _COMMANDS = {
     "keys": "hipercow_tui.cli.keys",
     "list": "hipercow_tui.cli.list_tasks",
     "purge": "hipercow_tui.cli.purge",
+    "space": "hipercow_tui.cli.space",
     "trash": "hipercow_tui.cli.trash",
 }
 

@@ -44,7 +44,7 @@ class FileKind(StrEnum):
     DATA = "data"
     RESULT = "result"
     LOG = "log"
-    OTHER = "other files"
+    OTHER = "other"
 
 
 # Where ``FolderUsage.kinds`` has the numbers of a file with this name in the folder of a task.
@@ -332,6 +332,16 @@ class _Measurement:
         finally:
             os.close(fd)
 
+    def add_entry(self, name: str, parent: int) -> None:
+        """Add a file or a folder by its name in an open folder. Raises OSError."""
+        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            self.add_subfolder(name, parent, depth=1)
+            return
+        self._files += 1
+        size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        self._add_name(status, size, allocated_bytes(status), None)
+
     def _add_name(self, status: os.stat_result, size: int, on_disk: int, kind: int | None) -> None:
         """Add a name of a file with several names; the first name gives its kind."""
         file = (status.st_dev, status.st_ino)
@@ -358,3 +368,19 @@ def _no_kind(name: str) -> int | None:
 def allocated_bytes(status: os.stat_result) -> int:
     """Return the space that is allocated, 0 where the platform does not say."""
     return status.st_blocks * BLOCK if _HAS_BLOCKS else 0
+
+
+def measure_entry(name: str, parent: int) -> FolderUsage | None:
+    """Return what a file or a folder in the open folder ``parent`` holds, by its name; None if it
+    is missing or can't be read completely. Follows no link."""
+    measurement = _Measurement()
+    try:
+        measurement.add_entry(name, parent)
+    except OSError:
+        return None
+    return measurement.result()
+
+
+def folder_itself(fd: int) -> FolderUsage:
+    """Return the usage of an open folder without its content. Raises OSError."""
+    return FolderUsage(0, 0, allocated_bytes(os.fstat(fd)), (0,) * 9, ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -84,7 +84,7 @@ class UsageReader:
         *,
         now: float,
         stop: threading.Event | None = None,
-    ) -> Iterator[MeasuringProgress]:
+    ) -> Generator[MeasuringProgress, None, None]:
         """Fill ``usages``, by id, with the tasks of a snapshot, and yield the progress.
 
         Tasks that are gone or can't be read completely have none. ``now`` is in seconds since the
