@@ -283,7 +283,7 @@ class _ReaderThreads:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         while len(self._threads) < self._thread_count:
             place = len(self._threads)
-            thread = threading.Thread(target=self._work, args=(place,), daemon=True)
+            thread = threading.Thread(target=self._run, args=(place,), daemon=True)
             self._threads.append(thread)
             thread.start()
         self._requests.put(request)
@@ -295,6 +295,14 @@ class _ReaderThreads:
         deadline = time.monotonic() + _SHUTDOWN_TIME
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self, place: int) -> None:
+        try:
+            self._work(place)
+        except Exception:
+            # The process that asked would wait for an answer. Now it does the work and sees the
+            # error itself.
+            os._exit(1)
 
     def _work(self, place: int) -> None:
         while (request := self._requests.get()) is not None:

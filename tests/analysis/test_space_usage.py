@@ -24,6 +24,8 @@ from hipercow_tui.analysis.space_usage import (
     summarize_space,
     total_of,
 )
+from hipercow_tui.demo import write_root
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.folder_size import FolderUsage
@@ -81,6 +83,22 @@ def test_the_total_is_that_of_du(recorded: Path) -> None:
     assert usage.total.bytes == du("--apparent-size", *files)
     assert usage.total.files == len(paths)
     assert usage.unmeasured == 0
+
+
+def test_a_root_of_both_languages_is_counted_once(tmp_path: Path) -> None:
+    write_root(tmp_path, tasks=60, seed=1, now=NOW)
+    write_python_root(tmp_path, seed=1, now=NOW)
+    usage = measured(tmp_path)
+    assert {task.lang for task in usage.snapshot.tasks.values()} == set(Lang)
+    assert usage.total.disk_bytes == du(tmp_path / "hipercow")
+    assert "py/tasks" in usage.rest and not usage.unknown_parts
+
+
+def test_a_folder_that_is_a_link_counts_as_a_link(recorded: Path) -> None:
+    tasks = recorded / "hipercow" / "tasks"
+    tasks.rename(recorded / "elsewhere")
+    tasks.symlink_to(recorded / "elsewhere")
+    assert measured(recorded).total.disk_bytes == du(recorded / "hipercow")
 
 
 def test_the_rest_of_the_root_is_named(recorded: Path) -> None:
