@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hipercow_tui.analysis.space_usage import (
@@ -14,12 +14,26 @@ from hipercow_tui.analysis.space_usage import (
     difference,
     total_of,
 )
+from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import escape_controls, pluralize
 
-BAR = 20  # cells
+BAR = 16  # cells
 _EIGHTHS = "▏▎▍▌▋▊▉█"
+# The cells of a status in a bar of the histogram of ages, in this order.
+_FILLS = {Status.FAILURE: "█", Status.CANCELLED: "▓", Status.SUCCESS: "▒"}
+_OTHER_FILL = "░"
+_LEGEND = "bars: █ failure, ▓ cancelled, ▒ success, ░ other statuses"
 _NUMBER = 9  # cells of a size or a number of files
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of a table; its bar is split if ``by_status`` is not empty."""
+
+    amount: Amount
+    label: str
+    by_status: Mapping[Status, Amount] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +82,26 @@ def space_lines(
     yield f"{escape_controls(str(usage.snapshot.root))}: {unit.text(total)}"
     yield from _purge_lines(usage, unit)
     shown = groups if limit is None else groups[:limit]
-    rows = [(group.amount, _label(group, by, unit)) for group in shown]
+    rows = [
+        _Row(group.amount, _label(group, by, unit, bars=bars), group.by_status) for group in shown
+    ]
     if left := groups[len(shown) :]:
-        rows.append((total_of(group.amount for group in left), f"{len(left):,} more"))
+        rows.append(_Row(total_of(group.amount for group in left), f"{len(left):,} more"))
     largest = max((unit.of(group.amount) for group in groups), default=0)
     title = by.value if by is SpaceGrouping.TASK else f"tasks by {by}"
     yield from _table(title, rows, total, unit, largest if bars else None)
-    parts = [(tasks, pluralize(len(usage.amounts), "task"))]
+    if bars and by is SpaceGrouping.AGE:
+        yield _LEGEND
+    parts = [_Row(tasks, pluralize(len(usage.amounts), "task"))]
     for path, amount in sorted(usage.rest.items(), key=lambda part: -unit.of(part[1])):
         if unit.of(amount):
             unknown = " (not of hipercow)" if path in usage.unknown_parts else ""
-            parts.append((amount, f"{path}{unknown}"))
-    largest = max(unit.of(amount) for amount, _ in parts)
+            parts.append(_Row(amount, f"{path}{unknown}"))
+    largest = max(unit.of(part.amount) for part in parts)
     yield from _table("the whole root", parts, total, unit, largest if bars else None)
     if usage.unmeasured:
         yield ""
-        yield f"! {pluralize(usage.unmeasured, 'folder')} could not be read, and is not counted"
+        yield f"! not counted, because it can't be read: {pluralize(usage.unmeasured, 'folder')}"
 
 
 def _purge_lines(usage: SpaceUsage, unit: SpaceUnit) -> Iterator[str]:
@@ -95,14 +113,15 @@ def _purge_lines(usage: SpaceUsage, unit: SpaceUnit) -> Iterator[str]:
         yield f"can't be purged: {unit.text(group.amount)} of {count}, {group.label}"
 
 
-def _label(group: SpaceGroup, by: SpaceGrouping, unit: SpaceUnit) -> str:
-    """Return the label with the number of tasks, and for ages the part of each status."""
+def _label(group: SpaceGroup, by: SpaceGrouping, unit: SpaceUnit, *, bars: bool) -> str:
+    """Return the label with the number of tasks, and for ages without ``bars`` the part of each
+    status."""
     if by is SpaceGrouping.KIND:
         return group.label
     if by is SpaceGrouping.TASK:
         return group.label if group.purgeable == group.amount else f"{group.label}: can't go"
     notes = [pluralize(len(group.ids), "task")]
-    if by is SpaceGrouping.AGE:
+    if by is SpaceGrouping.AGE and not bars:
         parts = sorted(group.by_status.items(), key=lambda item: -unit.of(item[1]))
         notes += [f"{status} {unit.short_text(amount)}" for status, amount in parts]
     if group.purgeable != group.amount:
@@ -112,7 +131,7 @@ def _label(group: SpaceGroup, by: SpaceGrouping, unit: SpaceUnit) -> str:
 
 def _table(
     title: str,
-    rows: Iterable[tuple[Amount, str]],
+    rows: Iterable[_Row],
     total: Amount,
     unit: SpaceUnit,
     largest: int | None,
@@ -121,14 +140,30 @@ def _table(
     yield ""
     yield _line(unit.title, "share", "" if largest is None else " " * (BAR + 2), title)
     whole = unit.of(total)
-    for amount, label in rows:
-        share = f"{100 * unit.of(amount) / whole:.1f} %" if whole else "-"
-        drawn = "" if largest is None else _bar(unit.of(amount), largest).ljust(BAR + 2)
-        yield _line(unit.short_text(amount), share, drawn, escape_controls(label))
+    for row in rows:
+        share = f"{100 * unit.of(row.amount) / whole:.1f} %" if whole else "-"
+        drawn = "" if largest is None else _drawn(row, unit, largest).ljust(BAR + 2)
+        yield _line(unit.short_text(row.amount), share, drawn, escape_controls(row.label))
 
 
 def _line(number: str, share: str, drawn: str, label: str) -> str:
     return f"{number:>{_NUMBER}}  {share:>7}  {drawn}{label}".rstrip()
+
+
+def _drawn(row: _Row, unit: SpaceUnit, largest: int) -> str:
+    """Return the bar of a row, with a part for each status if it is split."""
+    number = unit.of(row.amount)
+    if not row.by_status or not number:
+        return _bar(number, largest)
+    cells = max(1, round(BAR * number / largest))
+    fills = [
+        (fill, unit.of(row.by_status.get(status, Amount()))) for status, fill in _FILLS.items()
+    ]
+    drawn, before = "", 0
+    for fill, part in fills:
+        before += part
+        drawn += fill * (round(cells * before / number) - len(drawn))
+    return drawn + _OTHER_FILL * (cells - len(drawn))
 
 
 def _bar(number: int, largest: int) -> str:

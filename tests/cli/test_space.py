@@ -56,7 +56,18 @@ def test_a_terminal_shows_bars(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     lines = printed(capsys, root, "--by", "status").splitlines()
     rows = [line for line in lines if ": 1 task" in line]
-    assert [row.count("█") for row in rows] == [20, 12, 6]
+    assert [row.count("█") for row in rows] == [16, 10, 5]
+
+
+def test_bars_of_ages_are_split_by_status(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    lines = printed(capsys, root, "--by", "age").splitlines()
+    (unfinished,) = (line for line in lines if "not finished: 1 task" in line)
+    (ended,) = (line for line in lines if ": 2 tasks" in line)
+    assert "█" * 12 + "▒" * 4 in ended and "░" * 8 in unfinished
+    assert any(line.startswith("bars: █ failure") for line in lines)
 
 
 def test_limit_sums_up_the_other_groups(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
