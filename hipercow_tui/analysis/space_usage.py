@@ -6,6 +6,7 @@ of them, in the order of their ids, R before Python.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from hipercow_tui.formats.folder_size import FileKind, FolderUsage, SharedName, 
 from hipercow_tui.formats.root_usage import RootPart
 from hipercow_tui.support.text import escape_controls, pluralize
 
+# A call of a function of R or Python, whose name can have a package or a module before it.
+_CALL = re.compile(r"([\w.]+(?:(?:::?:?|\$)[\w.]+)*)\(.*\)\Z", re.DOTALL)
 DAY = 86400
 AGES = (1, 7, 30, 90, 365)  # days; the ends of the bars of the histogram
 PINNED = "pinned"
@@ -214,8 +217,8 @@ def group_space(
 ) -> tuple[SpaceGroup, ...]:
     """Group all measured tasks, each in one group, the largest group first; ages in their order.
 
-    The order is by bytes of one definition, or by ``files``. ``runs`` returns what a task runs,
-    empty if it is not known.
+    The order is by bytes of one definition, or by ``files``. ``runs`` returns the code of a task on
+    one line, empty if it is not known; tasks that call the same function are one group.
     """
     if by is SpaceGrouping.KIND:
         groups = [SpaceGroup(label, amount) for label, amount in usage.kinds.items()]
@@ -246,7 +249,13 @@ def _labels(by: SpaceGrouping, now: float, runs: Callable[[Task], str]) -> Calla
             return lambda task: _age_label(task, now)
         case SpaceGrouping.TASK:
             return lambda task: task.id
-    return lambda task: escape_controls(runs(task)) or "not known"
+    return lambda task: escape_controls(called_function(runs(task))) or "not known"
+
+
+def called_function(code: str) -> str:
+    """Return ``run_sir()`` for ``run_sir(0.9, b)``, and other code as it is."""
+    found = _CALL.match(code)
+    return f"{found[1]}()" if found else code
 
 
 def _make_group(

@@ -20,6 +20,7 @@ from hipercow_tui.analysis.space_usage import (
     Amount,
     SpaceGrouping,
     SpaceUsage,
+    called_function,
     group_space,
     summarize_space,
     total_of,
@@ -174,6 +175,21 @@ def test_groups_add_up_and_hold_each_task_once(
             assert counted == Counter(usages.keys())
         if by is SpaceGrouping.AGE:
             assert all(total_of(one.by_status.values()) == one.amount for one in groups)
+
+
+@pytest.mark.parametrize(
+    ("code", "group"),
+    [
+        ("run_sir(0.9, b)", "run_sir()"),
+        ("pkg::f.x(g(1))", "pkg::f.x()"),
+        ("mod$run()", "mod$run()"),
+        ("if (a) b else stop(1)", "if (a) b else stop(1)"),
+        ("x", "x"),
+        ("", ""),
+    ],
+)
+def test_code_is_grouped_by_the_function_that_it_calls(code: str, group: str) -> None:
+    assert called_function(code) == group
 
 
 def test_a_task_in_several_bundles_is_in_a_group_of_such_tasks() -> None:
