@@ -1,11 +1,11 @@
-"""The functions of the package, for Python: ``scan``, ``purge``, ``pin`` and ``unpin``."""
+"""The functions of the package: ``scan``, ``space``, ``purge``, ``pin`` and ``unpin``."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cutoff_time import When
@@ -50,6 +50,41 @@ def scan(root: str | os.PathLike[str] | None = None) -> Snapshot:
     from hipercow_tui.scanning.scanner import read_root
 
     return read_root(find_root(root))
+
+
+def space(root: str | os.PathLike[str] | None = None, *, by: str = "bundle") -> dict[str, Any]:
+    """Measure a root, and return where its space went.
+
+    Args:
+        root: As for ``scan``.
+        by: How the tasks are grouped: ``"bundle"``, ``"runs"``, ``"status"``, ``"age"``,
+            ``"task"`` or ``"kind"`` (kinds of files).
+
+    Returns:
+        The object of ``hipercow-tui space --json``: ``total``, ``tasks``, ``purgeable``, ``held``,
+        ``groups``, ``rest``; sizes are in bytes.
+
+    Raises:
+        BadFilterError: There is no such grouping.
+        RootError: There is no root, or it can't be read.
+    """
+    from hipercow_tui.analysis.space_measuring import measure_space
+    from hipercow_tui.analysis.space_usage import SpaceGrouping, group_space
+    from hipercow_tui.formats.py_details import read_task_details
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.output.space_report import space_as_json
+    from hipercow_tui.scanning.scanner import read_root
+    from hipercow_tui.scanning.usage_reader import UsageCache
+
+    names = [one.value for one in SpaceGrouping]
+    if by not in names:
+        raise BadFilterError(f"by takes one of {', '.join(names)}, not {by!r}")
+    grouping, now, found = SpaceGrouping(by), time.time(), find_root(root)
+    usage = measure_space(found, read_root(found), UsageCache.of(found), now=now)
+    groups = group_space(
+        usage, grouping, now=now, runs=lambda task: read_task_details(found, task).code_text
+    )
+    return space_as_json(usage, grouping, groups)
 
 
 def purge(

@@ -1,6 +1,7 @@
 """The size of tasks as far as it was measured, and whether a measurement is out of date.
 
-Measuring costs eleven system calls a task, so it is done on request, and kept while it is valid.
+Measuring costs fifteen system calls a task, and one for each file. So it is done on request, and
+kept while it is valid.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read many task folders at once, with processes and threads if that is faster.
+"""Read or measure many task folders at once, with processes and threads if that is faster.
 
 A root that is read quickly is read in the calling thread. Otherwise reader processes help: in one
 process only one thread runs Python at a time, and a thread that reads a file every 20 µs delays the
@@ -12,14 +12,15 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from selectors import EVENT_READ, DefaultSelector
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Generic, TypeAlias, TypeVar
 
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.folder_size import FolderUsage, measure_folders, usage_from_values
 from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.task_row import TaskRow
+from hipercow_tui.formats.task_row import TaskRow, row_from_values
 from hipercow_tui.support.worker_process import WorkerProcess, read_value, write_value
 
 BATCH_SIZE = 128  # tasks in one message, which then costs 1 µs a task
@@ -32,7 +33,32 @@ SLOW_WAIT = 2e-3  # seconds of waiting for a task from which many threads are tr
 MIN_SPEEDUP = 2.0  # by which many threads must read faster to be kept
 _SHUTDOWN_TIME = 1.0  # seconds for the last reads of a reader process: a file server may hang
 
+T = TypeVar("T")
 Rows: TypeAlias = list[TaskRow | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[T]):
+    """The work on each task folder: reading or measuring.
+
+    Attributes:
+        name: The key in ``JOBS``, for a reader process.
+        read: A function of the folder of all tasks, the ids and those of retries. It yields a
+            value for each task, a tuple of plain values, or None.
+        decode: Makes a value from the plain tuple that a process sent.
+    """
+
+    name: str
+    read: Callable[[str, Sequence[str], Collection[str]], Iterator[T | None]]
+    decode: Callable[[Iterable[Any]], T]
+
+
+_READING = {lang: Job(lang.value, LAYOUTS[lang].read_tasks, row_from_values) for lang in Lang}
+_MEASURING = Job("usage", measure_folders, usage_from_values)
+JOBS: Mapping[str, Job[Any]] = {
+    **{job.name: job for job in _READING.values()},
+    _MEASURING.name: _MEASURING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +95,39 @@ def read_batches(
     Takes several batches before it yields the first of them. To stop, close the generator, which
     ends all processes.
     """
-    read_tasks = LAYOUTS[lang].read_tasks
+    return _do_batches(tasks, batches, _READING[lang])
+
+
+def measure_batches(
+    tasks: str, batches: Iterable[ReadBatch]
+) -> Generator[tuple[ReadBatch, list[FolderUsage | None]], None, None]:
+    """Measure task folders below ``tasks``, in the way of ``read_batches``."""
+    return _do_batches(tasks, batches, _MEASURING)
+
+
+def _do_batches(
+    tasks: str, batches: Iterable[ReadBatch], job: Job[T]
+) -> Generator[tuple[ReadBatch, list[T | None]], None, None]:
     remaining = iter(batches)
     spent = 0.0
     for batch in remaining:
         began = time.perf_counter()
-        rows = list(read_tasks(tasks, batch.ids, batch.retried))
+        rows = list(job.read(tasks, batch.ids, batch.retried))
         spent += time.perf_counter() - began
         yield batch, rows
         if spent * (batch.folders - batch.done) > POOL_THRESHOLD * batch.done:
-            yield from _read_by_processes(tasks, remaining, lang)
+            yield from _read_by_processes(tasks, remaining, job)
 
 
 def _read_by_processes(
-    tasks: str, batches: Iterable[ReadBatch], lang: Lang
-) -> Iterator[tuple[ReadBatch, Rows]]:
-    pool = _ReaderPool(tasks, lang)
+    tasks: str, batches: Iterable[ReadBatch], job: Job[T]
+) -> Iterator[tuple[ReadBatch, list[T | None]]]:
+    pool = _ReaderPool(tasks, job)
     sent: deque[int] = deque()
     try:
         for number, batch in enumerate(batches):
             if not pool.started():
-                yield batch, list(LAYOUTS[lang].read_tasks(tasks, batch.ids, batch.retried))
+                yield batch, list(job.read(tasks, batch.ids, batch.retried))
                 continue
             pool.send(number, batch)
             sent.append(number)
@@ -101,21 +139,21 @@ def _read_by_processes(
         pool.close()
 
 
-class _ReaderPool:
+class _ReaderPool(Generic[T]):
     """Reader processes. If one fails, its unanswered batches are read in this process."""
 
-    def __init__(self, tasks: str, lang: Lang) -> None:
+    def __init__(self, tasks: str, job: Job[T]) -> None:
         self._tasks = tasks
-        self._read = LAYOUTS[lang].read_tasks
+        self._job = job
         self._answers = DefaultSelector()
         self._processes: list[_ReaderProcess] = []
-        self._rows: dict[int, Rows] = {}
+        self._rows: dict[int, list[T | None]] = {}
         self._batches: dict[int, ReadBatch] = {}
         self._tuner = _ThreadTuner()
         self._started = False
         for _ in range(min(MAX_PROCESSES, _available_cores())):
             try:
-                process = _ReaderProcess(tasks, lang)
+                process = _ReaderProcess(tasks, job.name)
             except OSError:
                 break
             self._processes.append(process)
@@ -143,7 +181,7 @@ class _ReaderPool:
             process.pending.add(number)
             process.send((number, self._threads, batch.ids, batch.retried))
 
-    def receive(self, number: int) -> tuple[ReadBatch, Rows]:
+    def receive(self, number: int) -> tuple[ReadBatch, list[T | None]]:
         """Wait for the rows of a batch that was sent."""
         while number not in self._rows and any(number in p.pending for p in self._processes):
             for ready, _ in self._answers.select():
@@ -151,7 +189,7 @@ class _ReaderPool:
         batch = self._batches.pop(number)
         rows = self._rows.pop(number, None)
         if rows is None:
-            rows = list(self._read(self._tasks, batch.ids, batch.retried))
+            rows = list(self._job.read(self._tasks, batch.ids, batch.retried))
         return batch, rows
 
     def _receive_answer(self, process: _ReaderProcess) -> None:
@@ -162,7 +200,7 @@ class _ReaderPool:
             process.close()
             return
         number, rows, waited = answer
-        self._rows[number] = [row and TaskRow._make(row) for row in rows]
+        self._rows[number] = [row and self._job.decode(row) for row in rows]
         process.pending.discard(number)
         self._tuner.record(len(rows), waited)
 
@@ -214,15 +252,15 @@ class _ReaderProcess(WorkerProcess):
     Its working folder is ``tasks``: relative paths are shorter, which saves 1 µs a task.
     """
 
-    def __init__(self, tasks: str, lang: Lang) -> None:
-        super().__init__(__name__, lang, tasks)
+    def __init__(self, tasks: str, job: str) -> None:
+        super().__init__(__name__, job, tasks)
         self.pending: set[int] = set()
 
 
-def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
+def serve(requests: IO[bytes], answers: IO[bytes], job: str) -> None:
     """Answer requests until they end; runs in a reader process, in the folder of all tasks."""
     os.nice(NICENESS)
-    server = _ReaderThreads(answers, lang)
+    server = _ReaderThreads(answers, job)
     while (request := read_value(requests)) is not None:
         server.submit(request)
     server.finish()
@@ -231,9 +269,9 @@ def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
 class _ReaderThreads:
     """The reading threads of a reader process. A request has the number of threads to use."""
 
-    def __init__(self, answers: IO[bytes], lang: str) -> None:
+    def __init__(self, answers: IO[bytes], job: str) -> None:
         self._answers = answers
-        self._read = LAYOUTS[Lang(lang)].read_tasks
+        self._read = JOBS[job].read
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._writing = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -245,7 +283,7 @@ class _ReaderThreads:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         while len(self._threads) < self._thread_count:
             place = len(self._threads)
-            thread = threading.Thread(target=self._work, args=(place,), daemon=True)
+            thread = threading.Thread(target=self._run, args=(place,), daemon=True)
             self._threads.append(thread)
             thread.start()
         self._requests.put(request)
@@ -257,6 +295,14 @@ class _ReaderThreads:
         deadline = time.monotonic() + _SHUTDOWN_TIME
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self, place: int) -> None:
+        try:
+            self._work(place)
+        except Exception:
+            # The process that asked would wait for an answer. Now it does the work and sees the
+            # error itself.
+            os._exit(1)
 
     def _work(self, place: int) -> None:
         while (request := self._requests.get()) is not None:

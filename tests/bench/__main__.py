@@ -18,11 +18,12 @@ from .core import call_figures, list_figure, purge_figure, scan_figures, slow_fi
 from .fuzz import fuzz_figures
 from .mechanisms import mechanism_figures
 from .screen import memory_figure, screen_figures
+from .space import space_figures
 from .table import Figure, print_table
 from .triage import triage_figures
 
 PROG = "hipercow-bench"
-PARTS = ("scan", "calls", "memory", "purge", "slow", "screen", "triage", "fuzz")
+PARTS = ("scan", "calls", "memory", "purge", "space", "slow", "screen", "triage", "fuzz")
 ON_REQUEST = ("mechanisms",)  # parts that run only if they are named
 ROOTLESS = {"fuzz", "triage"}  # parts that need no root made for them
 
@@ -68,6 +69,8 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
         if shm.is_dir():
             with tempfile.TemporaryDirectory(prefix=PROG, dir=shm) as memory:
                 yield purge_figure(medium, Path(memory), 1.6, "tmpfs")
+    if "space" in parts:
+        yield from space_figures(big, folder)
     if "slow" in parts:
         yield slow_figure(_root(folder, 10_000))
     if "screen" in parts:

@@ -87,12 +87,12 @@ def call_figures(where: Path) -> Iterator[Figure]:
 
 def _calls(where: Path, passes: int) -> int:
     log = where.parent / "strace.log"
-    _run("passes.py", str(where), str(passes), before=("strace", "-f", "-c", "-o", str(log)))
+    run_program("passes.py", str(where), str(passes), before=("strace", "-f", "-c", "-o", str(log)))
     total = log.read_text("utf-8").splitlines()[-1].split()
     return int(total[3])
 
 
-def _run(program: str, *arguments: str, before: tuple[str, ...] = ()) -> str:
+def run_program(program: str, *arguments: str, before: tuple[str, ...] = ()) -> str:
     """Run a program of this folder in a new process; return its output."""
     path = Path(__file__).with_name(program)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -103,7 +103,7 @@ def _run(program: str, *arguments: str, before: tuple[str, ...] = ()) -> str:
 
 def slow_figure(where: Path) -> Figure:
     """Measure the cold scan of a file system with 1 ms more per call."""
-    ours, lean = (float(_run("delayed.py", str(where), which)) for which in ("ours", "lean"))
+    ours, lean = (float(run_program("delayed.py", str(where), which)) for which in ("ours", "lean"))
     return ratio("cold scan / smallest loop, 1 ms more per call", ours, lean, 1 / 8)
 
 

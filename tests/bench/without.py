@@ -13,10 +13,9 @@ from types import ModuleType
 
 from hipercow_tui.analysis import failure_reader
 from hipercow_tui.domain import incremental
-from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.layout import LAYOUTS
+from hipercow_tui.formats.task_row import TaskRow
 from hipercow_tui.scanning import batch_reader
-from hipercow_tui.scanning.batch_reader import ReadBatch, Rows
+from hipercow_tui.scanning.batch_reader import Job, ReadBatch, Rows
 from hipercow_tui.ui.workers import loop_priority
 
 INTERVAL = 0.0005  # seconds
@@ -53,10 +52,10 @@ def with_threads() -> None:
 
 
 def _read_by_threads(
-    tasks: str, batches: Iterable[ReadBatch], lang: Lang
+    tasks: str, batches: Iterable[ReadBatch], job: Job[TaskRow]
 ) -> Iterator[tuple[ReadBatch, Rows]]:
     def read(batch: ReadBatch) -> tuple[ReadBatch, Rows]:
-        return batch, list(LAYOUTS[lang].read_tasks(tasks, batch.ids, batch.retried))
+        return batch, list(job.read(tasks, batch.ids, batch.retried))
 
     under_way: deque[Future[tuple[ReadBatch, Rows]]] = deque()
     with ThreadPoolExecutor(batch_reader.MAX_THREADS) as pool:

@@ -42,6 +42,7 @@ SCHEMAS: dict[str, Any] = {
 # Keys that are not always there; every other is required.
 OPTIONAL = {
     "list-details": {"error", "problem"},
+    "space": {"tasks", "purgeable", "statuses"},
     "purge": {"put_back", "vanished", "failed", "trash"},
     "plan": {"kept", "goal", "task_ids", "finished_before", "in_bundle", "with_status", "lang"},
 }
@@ -77,6 +78,8 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield of("keys", run("keys"))
     yield of("list", run("list", root))
     yield of("list-details", run("list", root, "--details"))
+    for by in ("bundle", "age", "kind"):
+        yield one("space", run("space", root, "--by", by, "--limit", "3"))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--dry-run"))
     busy = run("list", root, "--with-status", "running")[0]["id"]
     yield one("purge", run("purge", root, "--task-id", busy, status=1))

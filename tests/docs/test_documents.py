@@ -28,7 +28,19 @@ TEXTS = {path: path.read_text("utf-8") for path in PAGES}
 EVERYTHING = "\n".join(TEXTS.values())
 README = TEXTS[HERE / "README.md"]
 SOURCES = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
-COMMANDS = ("", "purge", "list", "apply", "trash", "pin", "unpin", "pins", "history", "keys")
+COMMANDS = (
+    "",
+    "purge",
+    "list",
+    "space",
+    "apply",
+    "trash",
+    "pin",
+    "unpin",
+    "pins",
+    "history",
+    "keys",
+)
 
 
 def page(name: str) -> str:

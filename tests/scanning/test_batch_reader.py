@@ -88,6 +88,12 @@ def test_batches_are_read_in_this_process_until_processes_have_started(
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
 
 
+def test_unexpected_error_in_a_process_is_raised_in_this_one(project: Path, eager: None) -> None:
+    batches = split_into_batches([*IDS, "\0" * 32], frozenset(), 1, 10)
+    with pytest.raises(ValueError, match="null"):
+        list(read_batches(str(project / "hipercow" / "tasks"), batches))
+
+
 def test_closing_leaves_no_process_behind(
     project: Path, eager: None, programs: list[subprocess.Popen[bytes]]
 ) -> None:

@@ -1,0 +1,100 @@
+"""The command ``space``: show where the space of a root went."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from hipercow_tui.analysis.space_measuring import measure_space
+from hipercow_tui.analysis.space_usage import SpaceGrouping, SpaceUsage, group_space
+from hipercow_tui.cli.arguments import CommandParser
+from hipercow_tui.cli.confirm_and_run import add_disk_usage
+from hipercow_tui.formats.py_details import read_task_details
+from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.output.space_report import SpaceUnit, space_as_json, space_lines
+from hipercow_tui.scanning.scanner import read_root, without_garbage_collection
+from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageCache
+from hipercow_tui.support.exit_codes import DONE
+from hipercow_tui.support.signals import end_on_interrupt
+from hipercow_tui.support.streams import print_message, print_output
+
+_EPILOG = """
+Each file counts once, as du counts it. A task that has ended is measured once: the next time its
+size is known. All tasks in several bundles are one group, so that no task counts twice.
+
+examples:
+  hipercow-tui space                               which bundles are large
+  hipercow-tui space --by age --disk-usage         how old it is, as du counts it
+  hipercow-tui space --by task --limit 10          the ten largest tasks
+  hipercow-tui space --by kind --files             for a quota of files
+"""
+_PROGRESS_INTERVAL = 1.0  # seconds between two lines
+
+
+@end_on_interrupt()
+def run(words: Sequence[str]) -> int:
+    """Run the command with its arguments and return the exit status."""
+    options = _parser().parse_command(words)
+    by, unit, now = (
+        SpaceGrouping(options.by),
+        SpaceUnit(options.size_kind, options.files),
+        time.time(),
+    )
+    root = find_root(options.root)
+    with without_garbage_collection():
+        usage = _measure(root, now)
+    groups = group_space(
+        usage,
+        by,
+        now=now,
+        kind=unit.kind,
+        files=unit.files,
+        runs=lambda task: read_task_details(root, task).code_text,
+    )
+    if options.json:
+        print_output(space_as_json(usage, by, groups, limit=options.limit))
+    else:
+        bars = sys.stdout.isatty()
+        print_output(space_lines(usage, by, groups, unit, limit=options.limit, bars=bars))
+    return DONE
+
+
+def _measure(root: Root, now: float) -> SpaceUsage:
+    snapshot = read_root(root)
+    for problem in snapshot.problems:
+        print_message(problem)
+    due = time.monotonic() + _PROGRESS_INTERVAL
+
+    def show(progress: MeasuringProgress) -> None:
+        nonlocal due
+        if sys.stderr.isatty() and time.monotonic() >= due:
+            print_message(f"measured {progress.done:,} of {progress.total:,} tasks")
+            due = time.monotonic() + _PROGRESS_INTERVAL
+
+    return measure_space(root, snapshot, UsageCache.of(root), now=now, on_progress=show)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("space", "Show where the space of a root went.", _EPILOG)
+    parser.add_root()
+    add = parser.add_argument
+    add(
+        "--by",
+        choices=[one.value for one in SpaceGrouping],
+        default=SpaceGrouping.BUNDLE.value,
+        help="group the tasks by bundle (default), by what they run, status or age, or list single"
+        " tasks or the kinds of files",
+    )
+    add("--files", action="store_true", help="compare the number of files instead of sizes")
+    add("--limit", type=_limit, metavar="N", help="only the first N groups")
+    add("--json", action="store_true", help="print JSON")
+    add_disk_usage(parser)
+    return parser
+
+
+def _limit(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)
