@@ -80,6 +80,8 @@ class PurgeControl(Controller):
 
         def closed(job: JobSpec | None) -> None:
             self._arrangement = screen.arrangement
+            session.services.sizes.add(screen.measured_sizes)
+            session.request_totals()
             self._start_planned(job)
 
         self._screen.app.push_screen(screen, closed)
