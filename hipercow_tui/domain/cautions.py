@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.filters import MARKED, FilterStack, TaskIds
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import escape_controls, pluralize
 
@@ -102,7 +102,7 @@ def _failed_filters(task: Task, filters: FilterStack) -> Iterator[str]:
     if age and not (task.finished is not None and task.finished < age.cutoff):
         yield "that never finished" if task.finished is None else f"newer than {age.text}"
     if filters.task_ids and task.id not in filters.task_ids.ids:
-        yield "not selected by id"
+        yield _not_one_of(filters.task_ids)
     if bundles and not any(map(bundles.matches, task.bundles)):
         yield f"not {bundles}"
 
@@ -150,3 +150,11 @@ def ignored_bundles_warning(ignored: Mapping[str, str]) -> Iterator[str]:
             f"'{escape_controls(name)}': {why}): {'it stays' if one else 'they stay'}, and may list"
             " tasks that are gone afterwards"
         )
+
+
+def _not_one_of(selected: TaskIds) -> str:
+    """Return how a task differs from the selected ones: marked tasks, those of an error, ids."""
+    if not selected.names:
+        return "not selected by id"
+    last = selected.names[-1]
+    return f"not {last}" if last == MARKED else f"outside of {last}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hipercow_tui.domain.bundle_globs import Globs
 
 _NO_IDS: frozenset[str] = frozenset()
+MARKED = "marked"  # the name of marked tasks in ``TaskIds.names``
 _MAX_ID = 40  # characters of a wrong id in a message
 
 
@@ -66,7 +67,9 @@ class TaskIds:
             )
 
     def __str__(self) -> str:
-        return " · ".join((*self.names, f"one of {pluralize(len(self.ids), 'id')}"))
+        if self.names:
+            return f"{' · '.join(self.names)}, {pluralize(len(self.ids), 'task')}"
+        return f"one of {pluralize(len(self.ids), 'id')}"
 
 
 @dataclass(frozen=True, slots=True)

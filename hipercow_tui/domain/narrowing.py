@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
-from hipercow_tui.domain.filters import FilterStack, InBundle, OfLang, TaskIds
+from hipercow_tui.domain.filters import MARKED, FilterStack, InBundle, OfLang, TaskIds
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle
 from hipercow_tui.support.text import escape_controls
@@ -126,4 +126,4 @@ class Selection:
     def purge_filters(self, snapshot: Snapshot) -> FilterStack:
         """Return the filters of a purge."""
         filters = self.matched_filters(snapshot)
-        return filters if self.marks is None else among(filters, self.marks, "marked")
+        return filters if self.marks is None else among(filters, self.marks, MARKED)

@@ -66,7 +66,7 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
         record.partly_erased.update(i for i in plan.ids if not _is_present(batch, i))
     lost = ""
     try:
-        purge.roll_back("it was restored")
+        purge.roll_back()
         if erasing:
             erase(batch, [partly_erased], (), record, ProgressReporter(ignore_progress))
         else:  # they were quarantined, and an undo must not erase them

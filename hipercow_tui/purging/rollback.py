@@ -179,4 +179,9 @@ def _occupied_error(name: str) -> FileExistsError:
 
 
 def _not_put_back(reason: str, error: OSError) -> str:
-    return f"{reason}; it can't be put back: {os_error_text(error)}"
+    return join_reasons(reason, f"it can't be put back: {os_error_text(error)}")
+
+
+def join_reasons(*reasons: str) -> str:
+    """Return the reasons that are not empty, separated by semicolons."""
+    return "; ".join(filter(None, reasons))

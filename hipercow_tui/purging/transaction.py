@@ -20,6 +20,7 @@ from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import (
     fix_wrong_records,
+    join_reasons,
     restore_bundle,
     restore_task,
     restore_unit,
@@ -117,7 +118,7 @@ class PurgeTransaction:
                 self.batch.set_state(BatchState.RESTORING)
         return self.roll_back(reason)
 
-    def roll_back(self, reason: str) -> bool:
+    def roll_back(self, reason: str = "") -> bool:
         """Put back all tasks that are not erased. Returns whether there were any.
 
         The earlier attempts of a partly erased chain are put back. A bundle is put back if none of
@@ -134,7 +135,7 @@ class PurgeTransaction:
             unerased_ids = [task_id for task_id in unit.ids if task_id not in erased]
             why = reason
             if len(unerased_ids) < len(unit.tasks):
-                why = f"{reason}; the later attempts of its chain are erased"
+                why = join_reasons(reason, "the later attempts of its chain are erased")
             for task_id in unerased_ids:
                 restore_task(self.batch, task_id, why, self.record)
                 restored.add(task_id)
@@ -172,7 +173,7 @@ class PurgeTransaction:
 
     def _quarantine(self, bundle: Bundle, reason: str) -> None:
         where = self.batch.quarantine("bundles", bundle_file(bundle.name))
-        why = f"{reason}; some of its tasks are erased, others are put back"
+        why = join_reasons(reason, "some of its tasks are erased, others are put back")
         self.record.failed.append(ItemResult(bundle.name, why, where, is_bundle=True))
 
     def remaining_units(self) -> list[ChainUnit]:

@@ -137,11 +137,11 @@ def test_filters_of_a_narrowed_list_name_the_bundle() -> None:
 
 def test_among_intersects_ids_and_names_them() -> None:
     stack = narrow(FilterStack(), [Narrowing.to_tasks("error 'no'", {A, B})], four())
-    assert str(stack) == "error 'no' · one of 2 ids"
+    assert str(stack) == "error 'no', 2 tasks"
     both = among(stack, {B, C}, "marked")
     assert both.task_ids == TaskIds(frozenset({B}))
-    assert str(both) == "error 'no' · marked · one of 1 id"
-    assert str(among(FilterStack(), {B}, "marked")) == "marked · one of 1 id"
+    assert str(both) == "error 'no' · marked, 1 task"
+    assert str(among(FilterStack(), {B}, "marked")) == "marked, 1 task"
 
 
 @pytest.mark.parametrize(

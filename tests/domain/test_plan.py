@@ -11,7 +11,7 @@ from small_root import DAY, IDS, NOW, snapshot_of, snapshots, unread_snapshots
 
 from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cautions import CautionKind
-from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, WithStatus
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.domain.plan import (
     PlanTotals,
     PurgePlan,
@@ -331,6 +331,11 @@ def test_success_that_matches_by_its_last_attempt_gives_a_warning() -> None:
     ("stack", "says"),
     [
         (by_ids(A), "1 task not selected by id included"),
+        (FilterStack(task_ids=TaskIds(frozenset({A}), ("marked",))), "1 task not marked included"),
+        (
+            FilterStack(task_ids=TaskIds(frozenset({A}), ("error 'no'",))),
+            "1 task outside of error 'no' included",
+        ),
         (FilterStack(in_bundle=InBundle.of("one")), "1 task not in bundle one included"),
         (failures(follow=False), "1 task with status success included"),
         (FilterStack(finished_before=FinishedBefore(NOW - 10 * DAY, "10 days")), "newer than"),

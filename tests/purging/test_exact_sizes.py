@@ -262,6 +262,20 @@ async def test_the_forecast_shows_the_size_of_the_plan_once_all_is_measured(root
         await until(pilot, lambda: f"= {format_size(total.disk_bytes)} on disk" in screen_text(app))
 
 
+async def test_the_forecast_has_the_size_that_the_plan_measured(root: Path) -> None:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        await until(pilot, lambda: "live" in screen_text(app))
+        await pilot.press("1")
+        await until(pilot, lambda: "0 blocked" in screen_text(app))
+        await pilot.press("p")
+        plan = make_plan(read_root(find_root(root)), FAILED_TIPS, now=NOW)
+        total = total_size(plan, measure_many(find_root(root), plan.ids))
+        await until(pilot, lambda: f"{format_size(total.bytes)} in " in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: f"= {format_size(total.bytes)} " in screen_text(app))
+
+
 def test_a_forecast_has_a_size_only_if_all_tasks_of_the_plan_are_measured(root: Path) -> None:
     snapshot = read_root(find_root(root))
     filters = FilterStack(task_ids=TaskIds(frozenset({GO[0], GO[1]})))

@@ -117,6 +117,7 @@ async def test_enter_in_the_trash_lists_the_tasks_before_anything_is_asked(root:
         await until(pilot, lambda: isinstance(app.screen, ContentsScreen))
         size = format_size(sizes[TIP].bytes)
         await until(pilot, lambda: "tasks 7" in screen_text(app) and size in screen_text(app))
+        assert "of Python and R" in screen_text(app)  # rows of the trash are of one language
         lines = screen_text(app).splitlines()
         line = next(line for line in lines if short_id(TIP) in line)
         assert "✗ failure" in line and size in line

@@ -318,7 +318,7 @@ async def test_marks_do_not_change_the_list_in_which_they_are_made(broken: Path)
         await at.until(lambda: "  3 marked" in at.text)
         marks = at.tasks.marks
         assert marks and await at.planned() == marks
-        assert "status is failure · marked · one of 3 ids" in at.text
+        assert "status is failure · marked, 3 tasks" in at.text
 
 
 async def test_marked_tasks_that_do_not_pass_are_pointed_out(broken: Path) -> None:

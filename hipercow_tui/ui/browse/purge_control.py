@@ -82,6 +82,8 @@ class PurgeControl(Controller):
             self._arrangement = screen.arrangement
             if screen.pinning.changed:
                 session.services.poller.refresh_now()
+            session.services.sizes.add(screen.measured_sizes)
+            session.request_totals()
             self._start_planned(job)
 
         self._screen.app.push_screen(screen, closed)

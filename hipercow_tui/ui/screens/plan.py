@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from hipercow_tui.analysis.disk_usage import MeasuredSize
 from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.analysis.plan_arrangement import Arrangement
 from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts
@@ -156,6 +157,12 @@ class PlanScreen(Page[JobSpec | None]):
     def plan(self) -> PurgePlan:
         """The plan that is shown, without the chains that the user keeps."""
         return self._first_plan if self._view is None else self._view.plan
+
+    @property
+    def measured_sizes(self) -> Mapping[str, MeasuredSize]:
+        """The sizes of the tasks that were measured here."""
+        tasks = self.snapshot.tasks
+        return {i: MeasuredSize(s, tasks[i].files_mask) for i, s in self._sizes.sizes.items()}
 
     @property
     def arrangement(self) -> Arrangement:

@@ -152,9 +152,10 @@ class TrashScreen(Page[JobSpec | None]):
         """List what the purge of the batch under the cursor holds."""
         if batch := self.batches.current:
             batches = self._state.same_purge(batch)
+            langs = " and ".join(one.lang.shown for one in batches)
             self.app.push_screen(
                 ContentsScreen(
-                    f"Batch {batch.batch_id}",
+                    f"Batch {batch.batch_id}{f' of {langs}' if len(batches) > 1 else ''}",
                     lambda: contents_of_batches(self._root, batches),
                     clock=self._clock,
                     size_kind=self._size_kind,

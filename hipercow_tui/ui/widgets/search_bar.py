@@ -49,13 +49,18 @@ class SearchBar(Horizontal):
     def show_hits(self, hits: int, note: str = "") -> None:
         """Show the number of hits, and a note about rows that are not read yet."""
         found = "no hit" if hits == 0 else "1 hit" if hits == 1 else f"{hits:,} hits"
-        if f"{found}{note}" != self._shown_hits:
-            self._shown_hits = f"{found}{note}"
-            self.query_one("#search-hits", Static).update(self._shown_hits)
+        self._show_note(f"{found}{note}")
+
+    def _show_note(self, note: str) -> None:
+        if note != self._shown_hits:
+            self._shown_hits = note
+            self.query_one("#search-hits", Static).update(note)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Post Changed with the query."""
+        """Post Changed with the query; forget the hits of the last one if it is empty."""
         event.stop()
+        if not event.value:
+            self._show_note("")
         self.post_message(self.Changed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

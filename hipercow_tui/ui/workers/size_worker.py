@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize, ids_to_measure
@@ -78,6 +78,11 @@ class SizeWorker(BackgroundWorker):
             self._waiting.clear()
             self._order.clear()
         return was_measuring
+
+    def add(self, sizes: Mapping[str, MeasuredSize]) -> None:
+        """Take over the sizes of tasks that were measured for a plan."""
+        self.sizes.update(sizes)
+        self.measured_count += len(sizes)
 
     def forget(self, ids: Iterable[str]) -> None:
         """Remove the sizes of tasks that are gone."""

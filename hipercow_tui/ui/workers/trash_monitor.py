@@ -144,6 +144,4 @@ def _contents(batch: TrashEntry) -> tuple[Sequence[str], Sequence[str]]:
 
 def age_text(batch: TrashEntry, now: float) -> str:
     """Return the age of a batch, such as ``3 days ago``."""
-    return (
-        "at an unknown time" if batch.confirmed_at is None else format_age(batch.confirmed_at, now)
-    )
+    return "unknown time" if batch.confirmed_at is None else format_age(batch.confirmed_at, now)
