@@ -78,7 +78,6 @@ class BundleTable(MarkableTable, KeyedTable):
         self._bundles, self._sort, self._view, self.now = bundles, sort, view, now
         self._runs, self._largest = runs, max((row.task_count for row in bundles), default=0)
         self.set_keys(tuple(map(_key, bundles)))
-        self.mark_all_if_ready()
 
     @property
     def current(self) -> BundleRow | None:
@@ -143,11 +142,6 @@ class BundleTable(MarkableTable, KeyedTable):
     def ids_to_mark(self) -> Collection[str]:
         """The tasks of bundles that pass the filters; during a search, only of bundles found."""
         return self._view.markable_among(super().ids_to_mark)
-
-    @property
-    def shown_search(self) -> str:
-        """The search of the view."""
-        return self._view.query
 
     def _cell(self, bundle: BundleRow, placed: PlacedColumn) -> Cell:
         usage, key = bundle.disk_usage, placed.column.key

@@ -51,7 +51,7 @@ class SweepTable(MarkableTable, KeyedTable):
 
     def search(self, query: str) -> None:
         """Highlight the query."""
-        self._query = self.search_text = query
+        self._query = query
         self.redraw()
 
     @property
