@@ -17,6 +17,7 @@ from ui_driving import all_rows_shown, heard, screen_text, until
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.domain.filters import InBundle, TaskIds
 from hipercow_tui.domain.narrowing import Narrowing
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
@@ -293,6 +294,20 @@ async def test_esc_goes_back_from_a_task_that_was_chosen_on_another_screen(broke
         assert at.pane == "tasks" and at.tasks.cursor_key == SMALL[1]
         await at.press("escape")
         await at.until(lambda: at.pane == "errors")
+
+
+async def test_esc_restores_an_order_by_size_in_the_definition_shown_now(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await at.press("z")
+        at.browser.tasks_pane.sort_by(SortKey.SIZE)
+        await open_bundle(at, "sweep_a")
+        await at.press("Z", "escape")
+        await at.until(lambda: at.pane == "bundles")
+        state = at.browser.session.state
+        assert state.show_sizes and state.size_kind is SizeKind.ON_DISK
+        assert state.sort.key == SortKey.DISK
+        await at.press("b")
+        await at.until(lambda: " disk" in at.text and at.tasks.view.sort == state.sort)
 
 
 async def test_the_order_of_errors_is_restored(broken: Path) -> None:
