@@ -6,6 +6,7 @@ import pytest
 from small_root import task_id, write_bundle, write_task
 from ui_driving import all_rows_shown, screen_text, until
 
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleSort
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
@@ -50,6 +51,23 @@ async def test_strips_counts_and_progress_of_bundles_are_shown(
         assert ("about 4 h left" in lines["large"]) is (size == (160, 45))
         app.browser.bundles_pane.table.move_to(app.browser.bundles_pane.table.row_of("large") or 0)
         await until(pilot, lambda: "30 of 40 done · about 4 h left · 2 at once" in _flat(app))
+
+
+async def test_the_bundle_of_most_disk_is_shown_while_tasks_are_measured(root: Path) -> None:
+    folder = root / "hipercow" / "tasks" / IDS[53][:2] / IDS[53][2:]
+    (folder / "result").write_bytes(bytes(1_000_000))
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        await until(pilot, lambda: all_rows_shown(app))
+        await pilot.press("b")
+        table, wanted = app.browser.bundles_pane.table, BundleSort(BundleKey.DISK, True)
+        app.browser.sizing.switch_kind()
+        app.browser.bundles_pane.sort_by(BundleKey.DISK)
+        await until(pilot, lambda: table.sort == wanted)
+        assert not table.keys[0].endswith("pair")
+        await pilot.press("z")
+        await until(pilot, lambda: table.keys[0].endswith("pair"))
+        assert table.cursor == 0
 
 
 async def test_reduced_status_is_in_the_details_only(root: Path) -> None:

@@ -273,6 +273,25 @@ async def test_i_shows_the_inputs_of_the_bundle_and_goes_to_a_task(broken: Path)
         assert at.task_at_cursor == chosen
 
 
+async def test_the_inputs_of_a_plan_offer_no_marks_and_no_plan(broken: Path) -> None:
+    async with planning(broken) as at:
+        await at.press("i")
+        await until(at.pilot, lambda: isinstance(at.app.screen, SweepScreen))
+        screen = at.app.screen
+        assert isinstance(screen, SweepScreen)
+        await until(at.pilot, lambda: set(screen.table.keys) == set(IDS))
+        for place in (screen.table, screen.chart):
+            place.focus()
+            await at.pilot.pause()
+            offered = {active.binding.action for active in screen.active_bindings.values()}
+            marking = {"mark", "mark_all", "unmark", "choose('mark')", "plan"}
+            assert not offered & marking and "log" in offered
+            assert "Mark" not in at.text
+            for key in ("space", "a", "p"):
+                await at.press(key)
+                assert f"'{key}' does nothing here" in at.text and at.app.screen is screen
+
+
 async def test_i_on_a_title_shows_the_inputs_of_its_tasks(broken: Path) -> None:
     async with planning(broken) as at:
         await at.press("i")

@@ -51,7 +51,8 @@ class SweepScreen(Page[str | Narrowing | None]):
     Dismiss with the id of the task to go to, with what to narrow the list to, or with None.
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
-    the epoch. ``plan`` is called to plan a purge of the marked tasks, ``show_log`` to open a log.
+    the epoch. ``plan`` is called to plan a purge of the marked tasks; it and ``marks`` are None if
+    tasks can't be marked here. ``show_log`` opens a log.
     """
 
     DEFAULT_CSS = """
@@ -88,8 +89,8 @@ class SweepScreen(Page[str | Narrowing | None]):
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
         *,
-        marks: Marks,
-        plan: Callable[[], None],
+        marks: Marks | None,
+        plan: Callable[[], None] | None,
         show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
@@ -117,7 +118,7 @@ class SweepScreen(Page[str | Narrowing | None]):
         yield Static(id="head")
         yield SweepTable(self._marks, id="sweep")
         yield SearchBar()
-        yield SweepChart(id="chart")
+        yield SweepChart(can_mark=self._marks is not None, id="chart")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -192,7 +193,8 @@ class SweepScreen(Page[str | Narrowing | None]):
 
     def _show_head(self, model: SweepModel) -> None:
         facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed"]
-        facts.extend(filter(None, [self._marks.count_text(model.ids)]))
+        if self._marks is not None and (marked := self._marks.count_text(model.ids)):
+            facts.append(marked)
         if model.unread:
             facts.append(f"{model.unread:,} to read")
         elif not model.sweep.names:
@@ -226,7 +228,7 @@ class SweepScreen(Page[str | Narrowing | None]):
             return
         if message.action is Action.NARROW:
             self.dismiss(Narrowing.to_tasks(label, ids))
-        else:
+        elif self._marks is not None:
             self._marks.add(ids)
             self._marked()
             self.notify(f"Marked {pluralize(len(ids), 'task')} with {label}")
@@ -311,7 +313,12 @@ class SweepScreen(Page[str | Narrowing | None]):
 
     def action_plan(self) -> None:
         """Show what a purge of the marked tasks would take."""
-        self._plan()
+        if self._plan is not None:
+            self._plan()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a plan only if there is none yet."""
+        return action != "plan" or self._plan is not None
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""

@@ -149,15 +149,21 @@ class PlanList(VirtualList):
                 return (row,)
             case Member(chain=chain):
                 return (chain,)
-            case PlannedBundle():
-                return view.tree.chains_of_bundle.get(bundle_id(row), ()) if view else ()
+        of_bundle = view.tree.chains_of_bundle if view else {}
+        found = {id(c): c for c in row.chains} if isinstance(row, PlanGroup) else {}
+        for one in self.bundles_at_cursor():
+            found.update((id(c), c) for c in of_bundle.get(bundle_id(one), ()))
+        return tuple(found.values())
+
+    def bundles_at_cursor(self) -> tuple[PlannedBundle, ...]:
+        """Return the bundle of the row, or those of its group."""
+        match self.row:
+            case PlannedBundle() as bundle:
+                return (bundle,)
             case PlanGroup(bundle=PlannedBundle() as bundle):
-                return view.tree.chains_of_bundle.get(bundle_id(bundle), ()) if view else ()
+                return (bundle,)
             case PlanGroup(items=items):
-                bundles = [item for item in items if isinstance(item, PlannedBundle)]
-                of_bundle = view.tree.chains_of_bundle if view else {}
-                taking = {id(c): c for one in bundles for c in of_bundle.get(bundle_id(one), ())}
-                return (*row.chains, *taking.values())
+                return tuple(item for item in items if isinstance(item, PlannedBundle))
         return ()
 
     def visible_tasks(self) -> list[Task]:

@@ -121,8 +121,9 @@ class SweepChart(Widget, can_focus=True):
     class Left(Message):
         """Escape was pressed, and there is no range and no grid to leave."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, can_mark: bool, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._can_mark = can_mark
         self._chart = ChartModel()
         self._grid: tuple[int, int] | None = None  # the requested one
         self._input = 0  # the current input of the bars
@@ -219,6 +220,10 @@ class SweepChart(Widget, can_focus=True):
         """Begin a range at the cursor; the second time, drop it."""
         self._anchor = self._cursor if self._anchor is None else None
         self.refresh()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to mark tasks only if they can be marked."""
+        return self._can_mark or (action, parameters) != ("choose", (Action.MARK,))
 
     def action_choose(self, action: str) -> None:
         """Mark the chosen tasks, or show only them."""

@@ -13,6 +13,7 @@ from hipercow_tui.analysis.error_groups import parse_number
 from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.keymap import MARK_KEYS
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
@@ -22,24 +23,30 @@ from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
 from hipercow_tui.ui.workers.sweep_builder import WIDEST, SweepModel
 
 _NARROWEST = 6  # cells of an input
+_MARK_ACTIONS = tuple(key.action for key in MARK_KEYS)
 _ID = Column("id", "id", 12, 12, rank=99)
 
 
 class SweepTable(MarkableTable, KeyedTable):
-    """The tasks of a sweep."""
+    """The tasks of a sweep. Without ``marks`` they can't be marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "To the task", key_display="Enter", id="sweep.go"),
     ]
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
-        super().__init__(marks, id=id)
+    def __init__(self, marks: Marks | None, *, id: str | None = None) -> None:
+        super().__init__(marks or Marks(), id=id)
+        self._can_mark = marks is not None
         self.now = 0.0
         self._sweep = Sweep()
         self._tasks: Mapping[str, Task] = {}
         self._widths: tuple[int, ...] = ()
         self._sort = SweepSort()
         self._query = ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the keys for marks only if tasks can be marked."""
+        return self._can_mark or action not in _MARK_ACTIONS
 
     def show(self, model: SweepModel) -> None:
         """Show the tasks of a model."""
@@ -51,7 +58,7 @@ class SweepTable(MarkableTable, KeyedTable):
 
     def search(self, query: str) -> None:
         """Highlight the query."""
-        self._query = self.search_text = query
+        self._query = query
         self.redraw()
 
     @property

@@ -104,7 +104,6 @@ class TaskTable(MarkableTable):
         ):
             self.forget_layout()
         self._marks.keep_existing(view.snapshot.tasks.keys())
-        self.mark_all_if_ready()
         if view.ids is before.ids:
             self.redraw_now()
         else:
@@ -262,11 +261,6 @@ class TaskTable(MarkableTable):
     def ids_to_mark(self) -> Collection[str]:
         """The rows that pass the filters; during a search, only those found."""
         return self._view.markable_rows
-
-    @property
-    def shown_search(self) -> str:
-        """The search of the view."""
-        return self._view.query
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Post Scrolled, so that the calls of the visible rows are read."""
