@@ -188,11 +188,11 @@ async def test_t_changes_the_groups_and_the_head_of_the_columns_says_which(broke
 
 async def test_the_order_changes_and_begins_at_the_top(broken: Path) -> None:
     async with planning(broken) as at:
-        assert "age ↓" in at.text
+        assert "age ↑" in at.text
         first = short_id(IDS[0])
         assert first in at.lines[1]
         await at.press("G", "s")
-        assert "age ↑" in at.text and at.screen.lines.cursor == 0
+        assert "age ↓" in at.text and at.screen.lines.cursor == 0
         assert first in at.lines[6] and short_id(IDS[4]) in at.lines[1]
         await at.press("greater_than_sign")
         assert "size ↓" in at.text
@@ -222,7 +222,7 @@ async def test_groups_and_order_are_kept_for_the_next_plan(broken: Path) -> None
         await at.press("t", "s")
         await at.press("escape")
         await at.open()
-        assert "by bundle" in at.text and "age ↑" in at.text
+        assert "by bundle" in at.text and "age ↓" in at.text
 
 
 async def test_enter_shows_the_details_of_the_task(broken: Path) -> None:
