@@ -105,12 +105,17 @@ def group_figures(
 
 
 def bundle_tasks(tree: PlanTree, row: Row, group: PlanGroup | None) -> tuple[str, tuple[str, ...]]:
-    """Return a title and the ids of the tasks of the bundle of a line; of its group if it has no
-    bundle. ``group`` is the group of the line."""
+    """Return a title and the ids of the tasks of the bundle of a line; of its group, with the
+    bundles in it, if it has no bundle. ``group`` is the group of the line."""
     if (planned := _bundle_of(tree, row)) is not None:
         return f"Bundle {tree.plan.bundle_label(planned.bundle)}", planned.bundle.task_ids
-    ids = [i for chain in (group.chains if group else tree.chains) for i in chain_ids(chain)]
-    return f"Plan, {group.title}" if group else "Plan", tuple(ids)
+    if group is None:
+        return "Plan", tuple(i for chain in tree.chains for i in chain_ids(chain))
+    ids = dict.fromkeys(i for chain in group.chains for i in chain_ids(chain))
+    for item in group.items:
+        if isinstance(item, PlannedBundle):
+            ids.update(dict.fromkeys(item.bundle.task_ids))
+    return f"Plan, {group.title}", tuple(ids)
 
 
 def _bundle_of(tree: PlanTree, row: Row) -> PlannedBundle | None:

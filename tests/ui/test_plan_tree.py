@@ -303,6 +303,13 @@ async def test_i_on_a_title_shows_the_inputs_of_its_tasks(broken: Path) -> None:
 
 
 async def test_a_search_goes_to_hits_and_n_to_the_next(broken: Path) -> None:
+        await at.press("escape")
+        at.screen.lines.cursor = next(y for y, line in enumerate(at.lines) if "▾ bundles" in line)
+        await at.press("i")
+        await until(at.pilot, lambda: isinstance(at.app.screen, SweepScreen))
+        shown = at.app.screen
+        assert isinstance(shown, SweepScreen)
+        await until(at.pilot, lambda: set(shown.table.keys) == set(IDS[:5]))
     async with planning(broken) as at:
         await at.press("n")
         assert "There is no search" in "".join(note.message for note in at.app._notifications)
