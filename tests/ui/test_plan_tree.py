@@ -115,6 +115,8 @@ async def test_left_and_right_fold_chains_and_groups(tmp_path: Path) -> None:
         assert screen.lines.cursor == 2 and lines_of(screen)[2].startswith(" ▸ with their")
         assert len(lines_of(screen)) == len(before) - 2
         await pilot.press("right")
+        await pilot.press("left")
+        assert screen.lines.cursor == 2  # a title has nothing above it
         assert lines_of(screen) == folded
         await pilot.press("down", "right", "right")
         assert lines_of(screen) == before

@@ -176,7 +176,8 @@ class PlanList(VirtualList):
     def fold(self, *, folded: bool) -> None:
         """Fold or unfold the group or chain under the cursor.
 
-        Folding a line that can't be folded goes to the line that can: the chain or the group.
+        Folding a line that can't be folded goes to the line that can: the chain or the group. A
+        title has no such line.
         """
         row = self.row
         match row:
@@ -184,6 +185,8 @@ class PlanList(VirtualList):
                 isinstance(row, PlanGroup) or members(row)
             ) and (row.key in self.folded) != folded:
                 self._set_folded(row, folded=folded)
+            case PlanGroup():
+                return
             case _ if folded:
                 self._go_to_parent()
 
