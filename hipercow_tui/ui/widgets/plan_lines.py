@@ -76,7 +76,7 @@ def _title_line(group: PlanGroup, at: LineContext) -> Text:
     if group.alarming:
         text.stylize(at.style("blocked"))
     if figures and figures.warned:
-        note = f"! {pluralize(figures.warned, 'warning')}"
+        note = f"! {pluralize(figures.warned, 'task')} with a warning"
         gap = max(2, at.layout.width - text.cell_len - len(note) - 1)
         text.append(" " * gap).append(note, at.style("caution"))
     return text
