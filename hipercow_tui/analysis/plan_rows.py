@@ -13,9 +13,9 @@ from hipercow_tui.analysis.plan_tree import (
     PlanGroup,
     PlanTree,
 )
-from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, Reason
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import PlannedChain
-from hipercow_tui.domain.task import Status
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.folder_size import Size, freed_size
 
 
@@ -150,11 +150,17 @@ class Hits:
     unread: int = 0
 
 
+def searched_tasks(plan: PurgePlan) -> Collection[Task]:
+    """Return the tasks that a search covers: those that go, and blocked ones, left out or not."""
+    tasks = {planned.task.id: planned.task for planned in plan.tasks}
+    tasks.update((blocked.task.id, blocked.task) for blocked in plan.blocked)
+    return tasks.values()
+
+
 def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
     """Search for a text in the ids, calls, inputs, bundles and errors of the tasks of a plan."""
     needle = query.casefold()
-    tasks = [planned.task for planned in tree.plan.tasks]
-    tasks += [blocked.task for blocked in tree.plan.blocked]
+    tasks = searched_tasks(tree.plan)
     summaries, failures = known.summaries, known.failures
     ids = frozenset(
         task.id
