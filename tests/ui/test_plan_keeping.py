@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from pathlib import Path
@@ -85,6 +86,20 @@ async def test_space_keeps_the_chain_and_the_numbers_follow(tmp_path: Path) -> N
         await settled(pilot, screen)
         assert screen.plan is whole
         assert lines_of(screen) == before
+
+
+async def test_a_large_plan_is_left_out_of_garbage_collections_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(plan_view, "_LARGE_PLAN", 1)
+    monkeypatch.setattr(gc, "freeze", lambda: calls.append("freeze"))
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with Host(screen).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("j", "space", "t", "slash", "x")
+        await settled(pilot, screen)
+    assert gc.isenabled() and calls == ["freeze"]
 
 
 async def test_space_on_a_bundle_keeps_its_gone_ids_too(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from plan_hosts import (
     CANCELLED,
     FAILED,
     RETRIED,
+    RUNNING,
     Host,
     lines_of,
     screen_on,
@@ -114,6 +115,8 @@ async def test_left_and_right_fold_chains_and_groups(tmp_path: Path) -> None:
         await pilot.press("left", "left")
         assert screen.lines.cursor == 2 and lines_of(screen)[2].startswith(" ▸ with their")
         assert len(lines_of(screen)) == len(before) - 2
+        await pilot.press("left")
+        assert screen.lines.cursor == 2  # a title has nothing above it
         await pilot.press("right")
         assert lines_of(screen) == folded
         await pilot.press("down", "right", "right")
@@ -300,6 +303,13 @@ async def test_i_on_a_title_shows_the_inputs_of_its_tasks(broken: Path) -> None:
         assert isinstance(screen, SweepScreen)
         await until(at.pilot, lambda: set(screen.table.keys) == set(IDS))
         assert "Plan, matched" in at.text
+        await at.press("escape")
+        at.screen.lines.cursor = next(y for y, line in enumerate(at.lines) if "▾ bundles" in line)
+        await at.press("i")
+        await until(at.pilot, lambda: isinstance(at.app.screen, SweepScreen))
+        shown = at.app.screen
+        assert isinstance(shown, SweepScreen)
+        await until(at.pilot, lambda: set(shown.table.keys) == set(IDS[:5]))
 
 
 async def test_a_search_goes_to_hits_and_n_to_the_next(broken: Path) -> None:
@@ -337,6 +347,16 @@ async def test_space_is_a_letter_of_the_search(broken: Path) -> None:
         await at.press("slash", *"of", "space", *"mem")
         assert at.screen.query_one(Input).value == "of mem"
         assert not at.screen.plan.kept
+
+
+async def test_a_search_reads_the_tasks_that_are_left_out_too(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path))
+    async with (app := Host(screen)).run_test(size=(120, 9)) as pilot:
+        screen._ask_for_view(skip_blocked=True)  # before the tasks that block are visible
+        await settled(pilot, screen)
+        await pilot.press("slash", "z")
+        await until(pilot, lambda: "no hit" in text_of(app) and "more" not in text_of(app))
+        assert RUNNING in screen.lines.known.summaries
 
 
 async def test_inputs_use_the_width_of_the_terminal(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def header_line(arrangement: Arrangement, layout: PlanLayout, kind: SizeKind) ->
     def title(name: str, key: ChainKey | None = None) -> str:
         return f"{name} {arrow}" if key is arrangement.key else name
 
-    grouping = str(arrangement).partition(" · ")[0]
+    grouping = arrangement.grouping_text
     if arrangement.key is ChainKey.ID and not layout.id:
         grouping += f", {title('id', ChainKey.ID)}"
     cells = [
