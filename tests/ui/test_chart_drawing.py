@@ -91,6 +91,14 @@ def test_ticks_are_at_round_figures_below_their_edges() -> None:
     assert [x for x, _ in place_ticks(axis, placed)][:3] == [0, 8, 16]
 
 
+def test_ticks_keep_the_zeros_of_an_exponent() -> None:
+    column = {task_id(n): repr(1.01e10 + 1e7 * n) for n in range(90)}
+    axis = make_axis("x", column, 24)
+    labels = [label for _, label in place_ticks(axis, place_bins(axis, 100))]
+    assert len(labels) > 2
+    assert all(1e10 <= float(label.removeprefix("▏")) <= 1.2e10 for label in labels)
+
+
 def test_numbers_are_left_out_rather_than_cut() -> None:
     column = {task_id(n): str(10_000 * n) for n in range(1, 13)}
     axis = make_axis("doses", column, 24)
