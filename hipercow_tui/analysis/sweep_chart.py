@@ -55,10 +55,12 @@ def make_chart(sweep: Sweep, failed: frozenset[str], compared: int | None) -> Ch
 
 
 def with_grid(
-    chart: ChartModel, grid: tuple[int, int] | None, failed: frozenset[str]
+    chart: ChartModel, names: tuple[str, str] | None, failed: frozenset[str]
 ) -> ChartModel:
-    """Return the chart with a grid of the inputs at two places, if both exist."""
-    if grid is None or max(grid) >= len(chart.grid_axes):
+    """Return the chart with a grid of two inputs, across and down, if both differ."""
+    places = {axis.name: place for place, axis in enumerate(chart.grid_axes)}
+    if names is None or not places.keys() >= set(names):
         return chart
-    across, down = (chart.grid_axes[place] for place in grid)
-    return replace(chart, grid=grid, cells=rates_in_grid(across, down, failed))
+    across, down = (places[name] for name in names)
+    cells = rates_in_grid(chart.grid_axes[across], chart.grid_axes[down], failed)
+    return replace(chart, grid=(across, down), cells=cells)

@@ -82,9 +82,11 @@ def test_order_and_grid_change_without_reading_inputs_again() -> None:
     builder = builder_of(requests, [*FAILED, *SUCCESSFUL])
     first = builder.build(SweepRequest(1, TASKS, SweepSort()))
     requests.summaries.clear()
-    second = builder.build(SweepRequest(1, TASKS, SweepSort(SORT_BY_STATUS, True), (0, 1)))
+    second = builder.build(
+        SweepRequest(1, TASKS, SweepSort(SORT_BY_STATUS, True), ("beta", "method"))
+    )
     assert second.sweep is first.sweep
     assert second.ids[:4] != first.ids[:4]
     assert sum(rate.tasks for rate in second.chart.cells.values()) == len(TASKS)
-    missing = builder.build(SweepRequest(1, TASKS, SweepSort(), (0, 7)))
+    missing = builder.build(SweepRequest(1, TASKS, SweepSort(), ("beta", "gamma")))
     assert missing.chart.grid is None

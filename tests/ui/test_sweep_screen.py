@@ -12,6 +12,8 @@ from small_root import DAY, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from ui_driving import all_rows_shown, screen_text, until
 
+from hipercow_tui.analysis.sweep import make_sweep
+from hipercow_tui.analysis.sweep_chart import ChartModel, make_chart, with_grid
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.sweep import SweepScreen
@@ -268,6 +270,47 @@ async def test_cells_of_a_grid_are_chosen_with_the_cursor(
         await at.until(lambda: "beta →" not in at.text)
         await at.press("escape")
         assert at.screen.focused is at.screen.table
+
+
+def chart_of(*rows: tuple[int, int]) -> ChartModel:
+    """Return the chart of tasks with these values of alpha and beta, all of which failed."""
+    inputs = {
+        IDS[n]: (("alpha", str(alpha)), ("beta", str(beta))) for n, (alpha, beta) in enumerate(rows)
+    }
+    return make_chart(make_sweep(inputs), frozenset(inputs), None)
+
+
+async def test_chart_cursor_stays_on_its_input_and_value_while_inputs_are_read(
+    sweep: Path,
+) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        chart = at.screen.chart
+        chart.show(chart_of((1, 1), (1, 3)))
+        await at.press("tab", "right")
+        assert chart.chosen_region.label == "beta = 3"
+        chart.show(chart_of((1, 1), (1, 3), (2, 2)))
+        assert chart.chosen_region.label == "beta = 3"
+
+
+async def test_range_of_bars_is_dropped_if_the_bins_differ(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        chart = at.screen.chart
+        chart.show(chart_of((1, 1), (1, 3)))
+        await at.press("tab", "shift+right")
+        assert chart.chosen_region.label == "beta = 1, 3"
+        chart.show(chart_of((1, 1), (1, 3), (1, 3)))
+        assert chart.chosen_region.label == "beta = 1, 3"
+        chart.show(chart_of((1, 1), (1, 3), (1, 2)))
+        assert chart.chosen_region.label == "beta = 3"
+
+
+def test_grid_shows_its_inputs_when_another_input_begins_to_differ() -> None:
+    inputs = {task_id(n): (("a", "1"), ("b", str(n % 2)), ("c", str(n % 3))) for n in range(6)}
+    more = inputs | {task_id(6): (("a", "2"), ("b", "0"), ("c", "0"))}
+    names = ("b", "c")
+    chart = with_grid(make_chart(make_sweep(more), frozenset(), None), names, frozenset())
+    assert chart.grid is not None
+    assert [chart.grid_axes[place].name for place in chart.grid] == ["b", "c"]
 
 
 async def test_grid_of_one_input_is_refused(sweep: Path) -> None:

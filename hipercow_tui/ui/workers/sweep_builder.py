@@ -23,14 +23,14 @@ WIDEST = 24  # cells of an input in the table
 class SweepRequest:
     """What to show.
 
-    ``version`` changes with the tasks and with the inputs that are known. ``grid`` are the places
+    ``version`` changes with the tasks and with the inputs that are known. ``grid`` are the names
     of two inputs, None without a grid.
     """
 
     version: int
     tasks: Mapping[str, Task]
     sort: SweepSort
-    grid: tuple[int, int] | None = None
+    grid: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
