@@ -24,6 +24,7 @@ class ChartModel:
         cells: The rate of each cell of the grid.
         compared: The number of successful tasks with which failed tasks are compared; None if not
             all tasks of the table failed.
+        unread: The number of successful tasks that are still to be read, to compare with.
     """
 
     axes: tuple[Axis, ...] = ()
@@ -32,14 +33,17 @@ class ChartModel:
     grid: tuple[int, int] | None = None
     cells: Mapping[tuple[int, int], Rate] = field(default_factory=dict)
     compared: int | None = None
+    unread: int = 0
 
     @property
     def shows_counts(self) -> bool:
         """Whether bars show numbers of failed tasks: all tasks failed, so no share says more."""
-        return self.compared == 0
+        return self.compared == 0 and not self.unread
 
 
-def make_chart(sweep: Sweep, failed: frozenset[str], compared: int | None) -> ChartModel:
+def make_chart(
+    sweep: Sweep, failed: frozenset[str], compared: int | None, unread: int = 0
+) -> ChartModel:
     """Return the chart of a sweep without a grid; ``failed`` are the ids of failed tasks."""
     columns = [
         (name, {task_id: values[place] for task_id, values in sweep.values.items()})
@@ -51,6 +55,7 @@ def make_chart(sweep: Sweep, failed: frozenset[str], compared: int | None) -> Ch
         tuple(rates_along(axis, failed) for axis in axes),
         tuple(make_axis(name, values, GRID_RANGES) for name, values in columns),
         compared=compared,
+        unread=unread,
     )
 
 

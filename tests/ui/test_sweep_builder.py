@@ -47,6 +47,7 @@ def test_failed_tasks_are_compared_with_successful_tasks_that_are_read_on_reques
     first = builder.build(SweepRequest(1, TASKS, SweepSort()))
     assert requests.wanted == SUCCESSFUL
     assert (first.tasks, first.unread, first.chart.compared) == (4, 6, 0)
+    assert not first.chart.shows_counts  # tasks to compare with are still to be read
     assert first.ids == tuple(FAILED)
     requests.read(SUCCESSFUL)
     second = builder.build(SweepRequest(2, TASKS, SweepSort()))
@@ -56,6 +57,12 @@ def test_failed_tasks_are_compared_with_successful_tasks_that_are_read_on_reques
         *[(1, 2)] * 4,
         *[(0, 1)] * 2,
     ]
+
+
+def test_bars_are_numbers_only_if_no_task_of_the_bundles_succeeded() -> None:
+    tasks = {i: TASKS[i] for i in FAILED}
+    chart = builder_of(Requests(), FAILED).build(SweepRequest(1, tasks, SweepSort())).chart
+    assert (chart.compared, chart.unread, chart.shows_counts) == (0, 0, True)
 
 
 def test_inputs_that_only_other_tasks_have_are_left_out() -> None:

@@ -14,7 +14,9 @@ from ui_driving import all_rows_shown, screen_text, until
 
 from hipercow_tui.analysis.sweep import make_sweep
 from hipercow_tui.analysis.sweep_chart import ChartModel, make_chart, with_grid
-from hipercow_tui.formats.root import find_root
+from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.details import TaskDetails
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
@@ -204,6 +206,29 @@ async def test_error_without_successful_tasks_shows_the_number_of_failures(sweep
     async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
         await at.until(lambda: "no other task of their bundles succeeded" in at.text)
         assert "%" not in at.text
+
+
+async def test_chart_says_how_many_tasks_to_compare_with_are_being_read(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go_on = summary_loader.read_details_without_error, threading.Event()
+
+    def wait_and_read(root: Root, identity: str, lang: Lang) -> TaskDetails:
+        go_on.wait(15)
+        return read(root, identity, lang)
+
+    monkeypatch.setattr(summary_loader, "read_details_without_error", wait_and_read)
+    app = HipercowApp(find_root(sweep), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40), notifications=True) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: all_rows_shown(app))
+        await at.press("e")
+        await at.press("i")
+        await at.until(lambda: isinstance(app.screen, SweepScreen))
+        await at.until(lambda: "reading 30 more …" in at.text)
+        assert "no other task" not in at.text
+        go_on.set()
+        await at.until(lambda: "compared with 30 successful tasks of the same bundles " in at.text)
 
 
 async def test_range_of_bars_is_marked_and_the_screen_stays(sweep: Path) -> None:

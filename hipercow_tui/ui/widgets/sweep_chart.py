@@ -306,7 +306,8 @@ class SweepChart(Widget, can_focus=True):
         if chart.compared is None:
             return "Share of the tasks that failed"
         succeeded = pluralize(chart.compared, "successful task")
-        return f"Share that failed, compared with {succeeded} of the same bundles"
+        reading = f", reading {chart.unread:,} more …" if chart.unread else ""
+        return f"Share that failed, compared with {succeeded} of the same bundles{reading}"
 
     @property
     def _more(self) -> str:

@@ -125,7 +125,7 @@ class SweepBuilder:
         present = [tasks[task_id] for task_id in ids]
         known = [task for task in present if task.id in inputs]
         failed = frozenset(task.id for task in known if task.status is Status.FAILURE)
-        compared = sum(i in inputs for i in others) if all_failed else None
+        compared = sum(i in inputs for i in others)
         return _Inputs(
             request.version,
             sweep,
@@ -134,7 +134,7 @@ class SweepBuilder:
             len(wanted) - len(inputs),
             tuple(_width(sweep, place) for place in range(len(sweep.names))),
             failed,
-            make_chart(sweep, failed, compared),
+            make_chart(sweep, failed, compared if all_failed else None, len(others) - compared),
         )
 
     def _known_inputs(self, ids: Iterable[str]) -> dict[str, Inputs]:
