@@ -135,6 +135,24 @@ def test_progress_counts_ended_tasks_and_estimates_from_those_that_ran_to_their_
     assert progress.seconds_left(NOW + 100) == (50 + 800) / 2
 
 
+def retried(place: int, retry: int) -> Task:
+    """Return a failed attempt whose retry runs."""
+    chain = (task_id(place), task_id(retry))
+    return finished(place, 100, Status.FAILURE)._replace(latest_status=Status.RUNNING, chain=chain)
+
+
+def test_progress_counts_an_earlier_attempt_as_ended_while_its_retry_runs() -> None:
+    tasks = [*(finished(n, 100) for n in range(3)), retried(3, 4), running(4, 50)]
+    progress = in_bundle(*tasks).progress
+    assert progress is not None
+    assert (progress.done, progress.running) == (4, 1)
+    assert progress.seconds_left(NOW) == 50.0
+
+
+def test_bundle_of_an_earlier_attempt_alone_has_no_progress() -> None:
+    assert in_bundle(finished(0, 100), retried(1, 2)).progress is None
+
+
 def test_time_left_is_unknown_before_three_tasks_have_finished() -> None:
     two = in_bundle(finished(0, 100), finished(1, 100), running(2, 10), submitted(3)).progress
     assert two is not None and two.run_times == MIN_RUN_TIMES - 1

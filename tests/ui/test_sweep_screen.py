@@ -16,6 +16,7 @@ from hipercow_tui.analysis.sweep import make_sweep
 from hipercow_tui.analysis.sweep_chart import ChartModel, make_chart, with_grid
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.details import TaskDetails
+from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.sweep import SweepScreen
@@ -211,7 +212,7 @@ async def test_error_without_successful_tasks_shows_the_number_of_failures(sweep
 async def test_chart_says_how_many_tasks_to_compare_with_are_being_read(
     sweep: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, go_on = summary_loader.read_details_without_error, threading.Event()
+    read, go_on = read_details_without_error, threading.Event()
 
     def wait_and_read(root: Root, identity: str, lang: Lang) -> TaskDetails:
         go_on.wait(15)
