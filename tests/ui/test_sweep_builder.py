@@ -27,6 +27,7 @@ class Requests:
     def __init__(self) -> None:
         self.summaries: dict[str, TaskSummary] = {}
         self.wanted: list[str] = []
+        self.full = False
 
     def want_all(self, ids: Iterable[str]) -> None:
         self.wanted = list(ids)
@@ -63,6 +64,15 @@ def test_bars_are_numbers_only_if_no_task_of_the_bundles_succeeded() -> None:
     tasks = {i: TASKS[i] for i in FAILED}
     chart = builder_of(Requests(), FAILED).build(SweepRequest(1, tasks, SweepSort())).chart
     assert (chart.compared, chart.unread, chart.shows_counts) == (0, 0, True)
+
+
+def test_no_more_tasks_are_read_when_the_cache_is_full() -> None:
+    requests = Requests()
+    requests.read(SUCCESSFUL[:2])
+    requests.full = True
+    model = builder_of(requests, FAILED).build(SweepRequest(1, TASKS, SweepSort()))
+    assert (model.unread, model.left_out, model.chart.unread) == (0, 4, 0)
+    assert requests.wanted == SUCCESSFUL[:2]  # they are read again if they change
 
 
 def test_inputs_that_only_other_tasks_have_are_left_out() -> None:

@@ -19,7 +19,7 @@ from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep import UPDATE_INTERVAL, SweepScreen
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers import summary_loader
 from hipercow_tui.ui.workers.sweep_builder import SweepBuilder, SweepModel, SweepRequest
@@ -230,6 +230,44 @@ async def test_chart_says_how_many_tasks_to_compare_with_are_being_read(
         assert "no other task" not in at.text
         go_on.set()
         await at.until(lambda: "compared with 30 successful tasks of the same bundles " in at.text)
+
+
+async def test_no_model_is_built_while_nothing_was_read(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, go_on = [], threading.Event()
+    build = SweepBuilder.build
+
+    def noted(self: SweepBuilder, request: SweepRequest) -> SweepModel:
+        built.append(request)
+        return build(self, request)
+
+    def wait(root: Root, identity: str, lang: Lang) -> TaskDetails:
+        go_on.wait(15)
+        return read_details_without_error(root, identity, lang)
+
+    monkeypatch.setattr(SweepBuilder, "build", noted)
+    monkeypatch.setattr(summary_loader, "read_details_without_error", wait)
+    app = HipercowApp(find_root(sweep), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: all_rows_shown(app))
+        await at.press("b", "i")
+        await at.until(lambda: " to read" in at.text)
+        await pilot.pause(5 * UPDATE_INTERVAL)
+        assert len(built) <= 2
+        go_on.set()
+        await at.until(lambda: at.screen.table.keys == IDS and "to read" not in at.text)
+
+
+async def test_head_says_how_many_tasks_do_not_fit_into_memory(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary_loader, "MAX_SUMMARIES", 25)
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.until(lambda: "not read: too many to keep in memory" in at.text)
+        assert "to read" not in at.text
+        assert f" {40 - len(at.screen.table.keys)} not read" in at.text
 
 
 async def test_range_of_bars_is_marked_and_the_screen_stays(sweep: Path) -> None:

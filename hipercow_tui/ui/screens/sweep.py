@@ -175,8 +175,6 @@ class SweepScreen(Page[str | Narrowing | None]):
         model = self._model = message.model
         self._building = False
         self._build_due = time.monotonic() + BUILD_PAUSE * model.seconds
-        if model.unread:
-            self._inputs_pending = True
         table = self.table
         table.now = self._clock()
         if not model.tasks:
@@ -197,6 +195,8 @@ class SweepScreen(Page[str | Narrowing | None]):
             facts.append(f"{model.unread:,} to read")
         elif not model.sweep.names:
             facts.append("no input differs")
+        if model.left_out:
+            facts.append(f"{model.left_out:,} not read: too many to keep in memory")
         same = ", ".join(f"{name} = {value}" for name, value in model.sweep.constant_inputs)
         head = f"{self._title}  {' · '.join(facts)}{f'   in all: {same}' if same else ''}"
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
