@@ -17,6 +17,8 @@ from small_root import task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Lang, Status, Task
+from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.csv_output import csv_lines
 from hipercow_tui.output.json_output import json_lines, task_as_json
 
@@ -128,6 +130,22 @@ def test_a_header_is_printed_on_a_terminal_only(
     for form in ("--json", "--csv"):
         assert main(["list", str(root), form]) == 0
         assert not capsys.readouterr().out.startswith("id ")
+
+
+@pytest.mark.parametrize("key", ["size", "disk", "files"])
+def test_the_size_to_sort_by_is_shown_and_csv_has_all_sizes(
+    root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    assert main(["list", str(root), "--sort", key, "--csv"]) == 0
+    out = capsys.readouterr().out
+    for row in csv.DictReader(io.StringIO(out, newline="")):
+        size = measure_many(find_root(root), [row["id"]])[row["id"]]
+        sizes = [row[name] for name in ("bytes", "disk_bytes", "files")]
+        assert sizes == list(map(str, (size.bytes, size.disk_bytes, size.files)))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["list", str(root), "--sort", key]) == 0
+    header = capsys.readouterr().out.splitlines()[0]
+    assert header.split() == ["id", "status", "finished", key, "bundle"]
 
 
 def test_a_terminal_shows_how_much_of_the_list_is_missing(
