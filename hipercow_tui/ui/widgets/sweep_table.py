@@ -23,8 +23,13 @@ from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
-from hipercow_tui.ui.widgets.task_cells import finished_text, status_cell, table_id
-from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
+from hipercow_tui.ui.widgets.task_cells import (
+    LONG_AGE,
+    finished_column,
+    finished_text,
+    status_cell,
+    table_id,
+)
 from hipercow_tui.ui.workers.sweep_builder import WIDEST, SweepModel
 
 _NARROWEST = 6  # cells of an input
@@ -91,17 +96,10 @@ class SweepTable(MarkableTable, KeyedTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns; on a narrow terminal the last inputs are left out first."""
-        finished = 15 if width >= LONG_AGES_FROM else 6
         return (
             Column(SORT_BY_STATUS, "status", 13, 13),
             *(self._input(place) for place in range(len(self._sweep.names))),
-            Column(
-                SORT_BY_FINISHED,
-                "finished" if finished > 6 else "ended",
-                finished,
-                finished,
-                rank=1,
-            ),
+            finished_column(width, 1),
             _ID,
         )
 
@@ -127,7 +125,7 @@ class SweepTable(MarkableTable, KeyedTable):
             case "status":
                 return status_cell(task, long=False)
             case "finished":
-                return ((finished_text(task, self.now, long=placed.width >= 15), "quiet"),)
+                return ((finished_text(task, self.now, long=placed.width >= LONG_AGE), "quiet"),)
             case "id":
                 return ((table_id(task.id), "quiet"),)
         value = self._sweep.values.get(task.id, ())[self._sweep.places[placed.column.key]]
