@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -23,6 +23,7 @@ from hipercow_tui.domain.task import (
 )
 from hipercow_tui.support.text import AGE_UNITS
 
+_STATUS = attrgetter("status")
 _LATEST_STATUS = attrgetter("latest_status")
 _BUNDLES_AND_STATUS = attrgetter("lang", "bundles", "latest_status")
 # One status for a bundle: the order of R's hipercow_bundle_status(reduce = TRUE)
@@ -46,8 +47,10 @@ MIN_RUN_TIMES = 3  # finished tasks from which the time left is estimated
 class Progress:
     """How far a bundle is while some of its tasks run.
 
+    Each attempt counts by its own status: an earlier attempt has ended while its retry runs.
+
     Attributes:
-        done: The number of tasks that have ended, by their latest attempt.
+        done: The number of tasks that have ended.
         waiting: The number of submitted tasks.
         running: The number of tasks that run at once.
         starts: The known start times of running tasks, in seconds since the epoch.
@@ -234,13 +237,16 @@ def _make_row(snapshot: Snapshot, bundle: Bundle, counts: _Counts, sizes: Sizes)
         usage = sum_usage(snapshot.existing(bundle.task_ids), sizes)
     progress = None
     if counts.get(Status.RUNNING):
-        progress = _measure_progress(snapshot.existing(bundle.task_ids), counts)
+        progress = _measure_progress(list(snapshot.existing(bundle.task_ids)))
     missing = len(bundle.task_ids) - number
     return BundleRow(bundle, number, missing, dict(counts), usage, progress)
 
 
-def _measure_progress(tasks: Iterable[Task], counts: _Counts) -> Progress:
-    """Return the progress of tasks, one of which runs; without estimated times."""
+def _measure_progress(tasks: Sequence[Task]) -> Progress | None:
+    """Return the progress of tasks, without estimated times; None if none of them runs."""
+    counts = Counter(map(_STATUS, tasks))
+    if not counts[Status.RUNNING]:  # the retry that runs can be in another bundle
+        return None
     starts: list[float] = []
     run_times: list[float] = []
     for task in tasks:
@@ -256,9 +262,9 @@ def _measure_progress(tasks: Iterable[Task], counts: _Counts) -> Progress:
         ):
             run_times.append(task.finished - task.started)
     return Progress(
-        sum(counts.get(status, 0) for status in _DONE),
-        counts.get(Status.SUBMITTED, 0),
-        counts.get(Status.RUNNING, 0),
+        sum(counts[status] for status in _DONE),
+        counts[Status.SUBMITTED],
+        counts[Status.RUNNING],
         tuple(starts),
         len(run_times),
         fmean(run_times) if run_times else 0.0,

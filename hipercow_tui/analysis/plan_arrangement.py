@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -29,18 +28,6 @@ class ChainKey(StrEnum):
     ID = "id"
 
 
-_ORDERS: Mapping[tuple[ChainKey, bool], str] = {
-    (ChainKey.AGE, True): "newest first",
-    (ChainKey.AGE, False): "oldest first",
-    (ChainKey.SIZE, True): "largest first",
-    (ChainKey.SIZE, False): "smallest first",
-    (ChainKey.WHAT, False): "what runs, A to Z",
-    (ChainKey.WHAT, True): "what runs, Z to A",
-    (ChainKey.ID, False): "ids, 0 to f",
-    (ChainKey.ID, True): "ids, f to 0",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Arrangement:
     """How the chains of a plan are grouped and sorted; with ``reverse`` the largest or newest
@@ -50,10 +37,10 @@ class Arrangement:
     key: ChainKey = ChainKey.AGE
     reverse: bool = True
 
-    def __str__(self) -> str:
-        """``by reason, newest first``; ``not grouped, ids, 0 to f``."""
-        grouped = "not grouped" if self.grouping is Grouping.NOTHING else f"by {self.grouping}"
-        return f"{grouped} · {_ORDERS[self.key, self.reverse]}"
+    @property
+    def grouping_text(self) -> str:
+        """``by reason``, or ``not grouped``."""
+        return "not grouped" if self.grouping is Grouping.NOTHING else f"by {self.grouping}"
 
     def regrouped(self) -> Arrangement:
         """Return the arrangement with the next grouping."""

@@ -13,9 +13,9 @@ from hipercow_tui.analysis.plan_tree import (
     PlanGroup,
     PlanTree,
 )
-from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, Reason
+from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import PlannedChain
-from hipercow_tui.domain.task import Status
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.folder_size import Size, freed_size
 
 
@@ -105,12 +105,17 @@ def group_figures(
 
 
 def bundle_tasks(tree: PlanTree, row: Row, group: PlanGroup | None) -> tuple[str, tuple[str, ...]]:
-    """Return a title and the ids of the tasks of the bundle of a line; of its group if it has no
-    bundle. ``group`` is the group of the line."""
+    """Return a title and the ids of the tasks of the bundle of a line; of its group, with the
+    bundles in it, if it has no bundle. ``group`` is the group of the line."""
     if (planned := _bundle_of(tree, row)) is not None:
         return f"Bundle {tree.plan.bundle_label(planned.bundle)}", planned.bundle.task_ids
-    ids = [i for chain in (group.chains if group else tree.chains) for i in chain_ids(chain)]
-    return f"Plan, {group.title}" if group else "Plan", tuple(ids)
+    if group is None:
+        return "Plan", tuple(i for chain in tree.chains for i in chain_ids(chain))
+    ids = dict.fromkeys(i for chain in group.chains for i in chain_ids(chain))
+    for item in group.items:
+        if isinstance(item, PlannedBundle):
+            ids.update(dict.fromkeys(item.bundle.task_ids))
+    return f"Plan, {group.title}", tuple(ids)
 
 
 def _bundle_of(tree: PlanTree, row: Row) -> PlannedBundle | None:
@@ -145,12 +150,18 @@ class Hits:
     unread: int = 0
 
 
+def searched_tasks(plan: PurgePlan) -> Collection[Task]:
+    """Return the tasks that a search covers: those that go, blocked ones, and pinned ones."""
+    tasks = {planned.task.id: planned.task for planned in plan.tasks}
+    tasks.update((blocked.task.id, blocked.task) for blocked in plan.blocked)
+    tasks.update((pinned.task.id, pinned.task) for pinned in plan.pinned)
+    return tasks.values()
+
+
 def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
     """Search for a text in the ids, calls, inputs, bundles and errors of the tasks of a plan."""
     needle = query.casefold()
-    tasks = [planned.task for planned in tree.plan.tasks]
-    tasks += [blocked.task for blocked in tree.plan.blocked]
-    tasks += [pinned.task for pinned in tree.plan.pinned]
+    tasks = searched_tasks(tree.plan)
     summaries, failures = known.summaries, known.failures
     ids = frozenset(
         task.id

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from hipercow_tui.analysis.comparison import Comparison, parse_comparison
@@ -21,6 +21,8 @@ class Sweep:
         names: The inputs with more than one value, or that not all tasks have.
         constant_inputs: The inputs that are equal in all tasks.
         values: For each task the values of ``names``, in order; None if it does not have the input.
+
+    ``names`` changes while inputs are read: choose an input by its name and not by its place.
     """
 
     names: tuple[str, ...] = ()
@@ -42,6 +44,11 @@ class Sweep:
         values = self.values.get(task_id, ())
         pairs = [(n, v) for n, v in zip(self.names, values, strict=False) if v is not None]
         return comparison.value_in((*pairs, *self.constant_inputs))
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place in ``names`` of each input, by its sort key."""
+        return {input_key(name): place for place, name in enumerate(self.names)}
 
     @cached_property
     def ranks(self) -> tuple[Mapping[str | None, int], ...]:
@@ -68,15 +75,25 @@ def make_sweep(inputs: Mapping[str, Inputs]) -> Sweep:
     return Sweep(names, constant, columns)
 
 
+def input_key(name: str) -> str:
+    """Return the sort key of an input, which no other column has: an input can be named status."""
+    return f"input:{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class SweepSort:
     """An order of the tasks.
 
-    ``key`` is SORT_BY_STATUS, SORT_BY_FINISHED, or the place of an input in ``Sweep.names``.
+    ``key`` is SORT_BY_STATUS, SORT_BY_FINISHED, or the ``input_key`` of an input. Until the user
+    chooses a column it is empty: the tasks are in the order of all inputs.
     """
 
-    key: str = "0"
+    key: str = ""
     reverse: bool = False
+
+    def resolved(self, names: Sequence[str]) -> SweepSort:
+        """Return the order with the key of the first of these inputs, if none was chosen."""
+        return self if self.key or not names else replace(self, key=input_key(names[0]))
 
     def toggled(self, key: str) -> SweepSort:
         """Return the order by ``key``: reversed if it is the key already."""
@@ -97,8 +114,8 @@ def sort_rows(sweep: Sweep, tasks: Iterable[Task], sort: SweepSort) -> tuple[str
         found.sort(key=lambda task: _RANK[task.status], reverse=sort.reverse)
     elif sort.key == SORT_BY_FINISHED:
         found.sort(key=lambda task: task.finished or 0.0, reverse=sort.reverse)
-    else:
-        column = slice(int(sort.key), int(sort.key) + 1)
+    elif (place := sweep.places.get(sort.key)) is not None:
+        column = slice(place, place + 1)
         found.sort(
             key=lambda task: _row_rank(sweep.values.get(task.id, ())[column], ranks[column]),
             reverse=sort.reverse,

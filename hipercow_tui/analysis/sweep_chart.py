@@ -24,6 +24,7 @@ class ChartModel:
         cells: The rate of each cell of the grid.
         compared: The number of successful tasks with which failed tasks are compared; None if not
             all tasks of the table failed.
+        unread: The number of successful tasks that are still to be read, to compare with.
     """
 
     axes: tuple[Axis, ...] = ()
@@ -32,14 +33,17 @@ class ChartModel:
     grid: tuple[int, int] | None = None
     cells: Mapping[tuple[int, int], Rate] = field(default_factory=dict)
     compared: int | None = None
+    unread: int = 0
 
     @property
     def shows_counts(self) -> bool:
         """Whether bars show numbers of failed tasks: all tasks failed, so no share says more."""
-        return self.compared == 0
+        return self.compared == 0 and not self.unread
 
 
-def make_chart(sweep: Sweep, failed: frozenset[str], compared: int | None) -> ChartModel:
+def make_chart(
+    sweep: Sweep, failed: frozenset[str], compared: int | None, unread: int = 0
+) -> ChartModel:
     """Return the chart of a sweep without a grid; ``failed`` are the ids of failed tasks."""
     columns = [
         (name, {task_id: values[place] for task_id, values in sweep.values.items()})
@@ -51,14 +55,17 @@ def make_chart(sweep: Sweep, failed: frozenset[str], compared: int | None) -> Ch
         tuple(rates_along(axis, failed) for axis in axes),
         tuple(make_axis(name, values, GRID_RANGES) for name, values in columns),
         compared=compared,
+        unread=unread,
     )
 
 
 def with_grid(
-    chart: ChartModel, grid: tuple[int, int] | None, failed: frozenset[str]
+    chart: ChartModel, names: tuple[str, str] | None, failed: frozenset[str]
 ) -> ChartModel:
-    """Return the chart with a grid of the inputs at two places, if both exist."""
-    if grid is None or max(grid) >= len(chart.grid_axes):
+    """Return the chart with a grid of two inputs, across and down, if both differ."""
+    places = {axis.name: place for place, axis in enumerate(chart.grid_axes)}
+    if names is None or not places.keys() >= set(names):
         return chart
-    across, down = (chart.grid_axes[place] for place in grid)
-    return replace(chart, grid=grid, cells=rates_in_grid(across, down, failed))
+    across, down = (places[name] for name in names)
+    cells = rates_in_grid(chart.grid_axes[across], chart.grid_axes[down], failed)
+    return replace(chart, grid=(across, down), cells=cells)

@@ -102,5 +102,6 @@ _ADDED_COLUMNS: Mapping[SortKey, Callable[[Task, Size | None, float], str]] = {
     SortKey.RAN: lambda task, size, now: _duration_text(run_time(task, now)),
     SortKey.ATTEMPTS: lambda task, size, now: str(max(1, len(task.chain))),
     SortKey.SIZE: lambda task, size, now: format_size(size.bytes) if size else "-",
+    SortKey.DISK: lambda task, size, now: format_size(size.disk_bytes) if size else "-",
     SortKey.FILES: lambda task, size, now: f"{size.files:,}" if size else "-",
 }

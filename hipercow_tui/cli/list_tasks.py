@@ -35,6 +35,7 @@ from hipercow_tui.support.text import (
 )
 
 _COLUMNS = ", ".join(SortKey)
+_SIZE_COLUMNS = ["bytes", "disk_bytes", "files"]  # of --csv
 _EPILOG = f"""
 examples:
   hipercow-tui list --with-status running
@@ -162,7 +163,7 @@ def _record(
 ) -> dict[str, Any]:
     record = task_as_json(task, read(task) if options.details else None)
     if size := sizes.get(task.id):
-        record |= {"bytes": size.bytes, "files": size.files}
+        record |= dict(zip(_SIZE_COLUMNS, (size.bytes, size.disk_bytes, size.files), strict=True))
     return record
 
 
@@ -172,7 +173,7 @@ def _record_keys(options: argparse.Namespace) -> list[str]:
     keys = list(task_as_json(Task("", Status.CREATED), details))
     if options.details:
         keys += [key for key in ("error", "problem") if key not in keys]
-    return keys + ["bytes", "files"] * (options.sort.key in SIZE_KEYS)
+    return keys + _SIZE_COLUMNS * (options.sort.key in SIZE_KEYS)
 
 
 def _print_remarks(snapshot: Snapshot, matched: int, printed: int) -> None:

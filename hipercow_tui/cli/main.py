@@ -66,6 +66,8 @@ _COMMANDS = {
     "trash": "hipercow_tui.cli.trash",
     "unpin": "hipercow_tui.cli.pins:run_unpin",
 }
+_NAMES = {name: name for name in _COMMANDS} | {"prune": "purge"}
+_SIMILAR = 0.75  # the least similarity of a misspelled command: tasks is a folder, and not trash
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,9 +122,9 @@ def _run_command(words: Sequence[str]) -> int:
 def _similar_command(word: str) -> str | None:
     """Return the command that a word is a misspelling of. None for a path that exists: it may be a
     root."""
-    near = difflib.get_close_matches(word, _COMMANDS, n=1)
+    near = difflib.get_close_matches(word, _NAMES, n=1, cutoff=_SIMILAR)
     # A path that is like no command is not looked at here: its file system may hang.
-    return near[0] if near and not os.path.lexists(word) else None
+    return _NAMES[near[0]] if near and not os.path.lexists(word) else None
 
 
 def _app_parser() -> CommandParser:

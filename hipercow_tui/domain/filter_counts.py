@@ -26,7 +26,6 @@ class FilterCounts:
         bundles: The number of all bundles.
         matching_bundles: Bundles that match the globs.
         in_bundles: Tasks in those bundles.
-        marked: Existing tasks among the given ids.
         langs: Tasks by language; empty if the root has only one.
     """
 
@@ -38,7 +37,6 @@ class FilterCounts:
     bundles: int = 0
     matching_bundles: int | None = None
     in_bundles: int | None = None
-    marked: int | None = None
     langs: Mapping[Lang, int] = field(default_factory=dict)
 
 
@@ -46,7 +44,7 @@ def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterC
     """Count the tasks of a snapshot at ``now``, in seconds since the epoch."""
     columns = snapshot.columns
     finished = len(columns.ids) - columns.unfinished_count
-    before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
+    before, bundles = stack.finished_before, stack.in_bundle
     statuses, by_last_attempt = snapshot.memoized(
         "statuses", None, lambda: _count_latest_statuses(snapshot)
     )
@@ -60,7 +58,6 @@ def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterC
         bundles=len(snapshot.bundles),
         matching_bundles=len(bundles.bundles(snapshot)) if bundles else None,
         in_bundles=_count_tasks_in(snapshot, bundles) if bundles else None,
-        marked=mask_of(marks, snapshot).count(1) if marks else None,
     )
 
 
@@ -75,10 +72,10 @@ def _count_latest_statuses(snapshot: Snapshot) -> tuple[dict[Status, int], dict[
     columns = snapshot.columns
     counts: dict[Status, int] = {}
     by_last_attempt: dict[Status, int] = {}
+    existing = mask_where(columns.status_codes, Status)
     for status in FILTERABLE_STATUSES:
         latest = mask_where(columns.latest_codes, [status])
         own = mask_and([latest, mask_where(columns.status_codes, [status])]).count(1)
-        existing = mask_where(columns.status_codes, Status)
         counts[status] = mask_and([latest, existing]).count(1)
         by_last_attempt[status] = counts[status] - own
     return counts, by_last_attempt

@@ -189,9 +189,9 @@ def make_plan(
     ``now`` is in seconds since the epoch. With ``skip_blocked`` blocked chains are left out. A
     bundle that can't be read blocks every task of its language, unless
     ``ignore_unreadable_bundles``: then it stays, and the plan names it. The whole chains of
-    ``kept_ids`` stay, and the bundles that only they would have taken. With ``only_ids``, only
-    their whole chains are planned. R and Python are planned separately: nothing cascades
-    from one to the other.
+    ``kept_ids`` stay, and the bundles that only they would have taken; an id needs no task. With
+    ``only_ids``, only their whole chains are planned. R and Python are planned separately: nothing
+    cascades from one to the other.
     """
     parts = [
         _plan_language(
@@ -411,6 +411,26 @@ def _cascade(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
         cause = next(member for member in chain if member in matched)
         causes.update((member, cause) for member in chain if member not in matched)
     return causes
+
+
+def gone_keys(snapshot: Snapshot, filters: FilterStack, bundles: Iterable[Bundle]) -> Iterator[str]:
+    """Yield the ids to keep, beside those of tasks, so that bundles stay.
+
+    They are the ids in the bundles that take them although they have no task: of a retry chain the
+    first id, which identifies the chain.
+    """
+    matched: dict[Lang, frozenset[str]] = {}
+    for bundle in bundles:
+        part = snapshot.of_lang(bundle.lang)
+        existing = {task.id for task in part.existing(bundle.task_ids)}
+        for task_id in bundle.task_ids:
+            if task_id in existing:
+                continue
+            if bundle.lang not in matched:
+                matched[bundle.lang] = filters.matched(part)
+            chain = part.chains.chain(task_id) or (task_id,)
+            if not matched[bundle.lang].isdisjoint(chain):
+                yield chain[0]
 
 
 def _in_snapshot_order(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:

@@ -15,9 +15,10 @@ from hipercow_tui.support.text import format_size
 # 0 if the platform does not have the flag; fstat still refuses anything but a regular file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
-_FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NON_BLOCKING
+_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
+_FILE_FLAGS = os.O_RDONLY | _CLOSE_ON_EXEC | _NO_FOLLOW | _NON_BLOCKING
 _CHUNK_SIZE = 1 << 16
-_FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
+_FOLDER_FLAGS = os.O_RDONLY | _CLOSE_ON_EXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
 
 
 def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:

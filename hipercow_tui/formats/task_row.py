@@ -42,7 +42,8 @@ LATEST_STATUS_BY_MASK = (
 )
 
 _HEAD_SIZE = 16384  # bytes
-_OPEN = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS = ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK")  # 0 if the platform does not have the flag
+_OPEN = os.O_RDONLY | sum(getattr(os, name, 0) for name in _FLAGS)
 
 # When a folder last changed: mtime and ctime, in nanoseconds.
 FolderTimes: TypeAlias = tuple[int, int]

@@ -15,7 +15,6 @@ from contextlib import suppress
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging import file_changes
 
-_CREATE = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_OR_OWN = stat.S_IWUSR | stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
@@ -48,7 +47,8 @@ def create_file(name: str, parent: int, flags: int = os.O_WRONLY | os.O_EXCL) ->
     OSError.
     """
     above = os.fstat(parent)
-    fd = os.open(name, _CREATE | flags, above.st_mode & _READ_OR_OWN, dir_fd=parent)
+    flags |= os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC  # here: Windows can't import it otherwise
+    fd = os.open(name, flags, above.st_mode & _READ_OR_OWN, dir_fd=parent)
     with suppress(OSError):
         _share_with_group(fd, above, stat.S_IRGRP)
     return fd

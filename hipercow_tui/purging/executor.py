@@ -144,6 +144,9 @@ def execute_confirmed(
         batches = _create_batches(stack, dirs, plan, mode, batch_id)
         for lang, root_dirs in zip(langs, dirs, strict=True):
             language_plan = plan.of_lang(lang)
+            if lang is langs[0]:  # nothing else of the other language is recorded
+                others = tuple(one for one in plan.kept if one.task.lang not in langs)
+                language_plan = replace(language_plan, kept=(*language_plan.kept, *others))
             if progress.stopped:
                 reports.append(_not_started(language_plan))
                 continue

@@ -36,7 +36,6 @@ _TAKEOVER_TIME = 2.0  # seconds
 _LIMIT = 10_000  # bytes
 _RELEASED = (0, 0)
 _FIRST_TIME = 946_684_800_000_000_000  # in the year 2000; FAT can't keep a time before 1980
-_NO_CREATE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Heartbeat:
     def of_batch(cls, folder: int) -> Heartbeat:
         """Create the heartbeat of an open batch, owned by this process. Raises OSError."""
         owner = current_process()
-        flags = _NO_CREATE | os.O_TRUNC
+        flags = _write_flags() | os.O_TRUNC
         try:
             fd = create_file(ALIVE, folder, flags)
         except PermissionError:  # the file of another user, a previous owner
@@ -120,7 +119,7 @@ def _to_bytes(owner: ProcessIdentity, count: int) -> bytes:
 def _rewrite(folder: int, owner: ProcessIdentity, count: int) -> None:
     """Rewrite the heartbeat in place, unless another owner has taken over the batch. If the file is
     gone, it is not created again. Raises OSError."""
-    fd = os.open(ALIVE, _NO_CREATE, dir_fd=folder)
+    fd = os.open(ALIVE, _write_flags(), dir_fd=folder)
     try:
         held = os.pread(fd, _LIMIT, 0)
         if held and _parsed(held)[0] not in (owner, None):
@@ -253,3 +252,9 @@ def _raise_in_use(batch: Path, owner: ProcessIdentity | None) -> NoReturn:
 def _clock() -> float:
     """Return seconds of a clock that also runs while the machine sleeps, if it has one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _write_flags() -> int:
+    """Return the flags to write an existing file. A constant would be read when Windows imports
+    this module."""
+    return os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK

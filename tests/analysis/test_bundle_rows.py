@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given
@@ -23,6 +25,7 @@ from hipercow_tui.analysis.bundle_rows import (
 )
 from hipercow_tui.domain.task import Status, Task
 
+Links: TypeAlias = Sequence[tuple[str, str, str]]
 counts = st.dictionaries(
     st.sampled_from([*SHOWN_STATUSES, None]), st.integers(0, 100_000), max_size=8
 )
@@ -91,8 +94,10 @@ def test_a_bundle_that_is_mostly_success_shows_that_count_before_the_few_created
     assert shown == ((Status.SUCCESS, Status.CREATED), True)
 
 
-def in_bundle(*tasks: Task) -> BundleRow:
-    snapshot = snapshot_of(list(tasks), {"b": tuple(task.id for task in tasks)})
+def in_bundle(*tasks: Task, retries: Sequence[Task] = (), links: Links = ()) -> BundleRow:
+    """Return the row of a bundle with these tasks; ``retries`` are not in it."""
+    names = {"b": tuple(task.id for task in tasks)}
+    snapshot = snapshot_of([*tasks, *retries], names, links)
     (row,) = BundleRowBuilder().build(snapshot, {})
     return row
 
@@ -133,6 +138,25 @@ def test_progress_counts_ended_tasks_and_estimates_from_those_that_ran_to_their_
     # 150 s and 50 s of the running tasks, four times 200 s, by two at once.
     assert progress.seconds_left(NOW) == 500.0
     assert progress.seconds_left(NOW + 100) == (50 + 800) / 2
+
+
+def test_progress_counts_an_earlier_attempt_as_ended_while_its_retry_runs() -> None:
+    tasks = [*(finished(n, 100) for n in range(4)), running(4, 50)]
+    progress = in_bundle(*tasks, links=[(task_id(4), task_id(3), task_id(3))]).progress
+    assert progress is not None
+    assert (progress.done, progress.running) == (4, 1)
+    assert progress.seconds_left(NOW) == 50.0
+
+
+def test_bundle_of_an_earlier_attempt_without_its_retry_has_no_progress() -> None:
+    row = in_bundle(
+        finished(0, 100),
+        finished(1, 100),
+        retries=[running(2, 50)],
+        links=[(task_id(2), task_id(1), task_id(1))],
+    )
+    assert row.status_counts == {Status.SUCCESS: 1, Status.RUNNING: 1}
+    assert row.progress is None
 
 
 def test_time_left_is_unknown_before_three_tasks_have_finished() -> None:

@@ -14,6 +14,7 @@ from hipercow_tui.analysis.sweep import (
     Sweep,
     SweepSort,
     comparable_ids,
+    input_key,
     make_sweep,
     sort_rows,
 )
@@ -47,8 +48,8 @@ def test_inputs_that_differ_become_columns() -> None:
 def test_columns_sort_as_numbers_with_missing_values_last() -> None:
     sweep = make_sweep(INPUTS)
     assert places(sort_rows(sweep, TASKS, SweepSort())) == [1, 0, 2]
-    assert places(sort_rows(sweep, TASKS, SweepSort("0", reverse=True))) == [2, 0, 1]
-    assert places(sort_rows(sweep, TASKS, SweepSort("1"))) == [1, 0, 2]
+    assert places(sort_rows(sweep, TASKS, SweepSort(input_key("beta"), reverse=True))) == [2, 0, 1]
+    assert places(sort_rows(sweep, TASKS, SweepSort(input_key("region")))) == [1, 0, 2]
     assert places(sort_rows(sweep, TASKS, SweepSort(SORT_BY_FINISHED, reverse=True))) == [0, 1, 2]
 
 
@@ -62,9 +63,25 @@ def test_sorting_by_status_keeps_equal_tasks_together() -> None:
     )
 
 
+def test_rows_stay_sorted_by_the_chosen_input_when_another_input_begins_to_differ() -> None:
+    first = {task_id(n): (("alpha", "1"), ("beta", str(9 - n))) for n in range(2)}
+    more = first | {task_id(2): (("alpha", "0"), ("beta", "5"))}
+    before, after = make_sweep(first), make_sweep(more)
+    assert (before.names, after.names) == (("beta",), ("alpha", "beta"))
+    sort = SweepSort().resolved(before.names).toggled(input_key("beta"))
+    assert places(sort_rows(before, TASKS[:2], sort)) == [0, 1]
+    assert places(sort_rows(after, TASKS, sort)) == [0, 1, 2]
+
+
+def test_input_named_as_another_column_has_a_sort_key_of_a_different_name() -> None:
+    sweep = make_sweep({task_id(n): ((SORT_BY_STATUS, str(9 - n)),) for n in range(3)})
+    assert places(sort_rows(sweep, TASKS, SweepSort(input_key(SORT_BY_STATUS)))) == [2, 1, 0]
+
+
 def test_sorting_by_the_same_key_again_reverses_the_order() -> None:
-    assert SweepSort().toggled("0") == SweepSort("0", reverse=True)
-    assert SweepSort().toggled("1") == SweepSort("1")
+    by_beta = SweepSort().resolved(("beta", "region"))
+    assert by_beta.toggled(input_key("beta")) == SweepSort(input_key("beta"), reverse=True)
+    assert by_beta.toggled(input_key("region")) == SweepSort(input_key("region"))
     assert SweepSort().toggled(SORT_BY_FINISHED) == SweepSort(SORT_BY_FINISHED, reverse=True)
 
 
@@ -114,7 +131,7 @@ values = st.sampled_from(
 
 @given(
     st.lists(st.dictionaries(st.sampled_from("abc"), values, max_size=3), max_size=10),
-    st.sampled_from([SORT_BY_STATUS, SORT_BY_FINISHED, "0", "1", "2"]),
+    st.sampled_from([SORT_BY_STATUS, SORT_BY_FINISHED, *map(input_key, "abc")]),
     st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
@@ -136,10 +153,10 @@ def test_rows_are_sorted_by_the_chosen_key_and_then_by_all_inputs(
         return inf, 2 if value is None else 1, value or ""
 
     rows = [tuple(map(order_of, sweep.values[i])) for i in ids]
-    if not key.isdigit():
+    if not key.startswith("input:"):
         return
-    if int(key) < len(sweep.names):
-        chosen = [row[int(key)] for row in rows]
-        assert chosen == sorted(chosen, reverse=back)
-    equal = [pair for pair in pairwise(rows) if pair[0][int(key) :][:1] == pair[1][int(key) :][:1]]
+    place = sweep.places.get(key, len(sweep.names))
+    chosen = [row[place : place + 1] for row in rows]
+    assert chosen == sorted(chosen, reverse=back)
+    equal = [pair for pair in pairwise(rows) if pair[0][place:][:1] == pair[1][place:][:1]]
     assert all(one <= other for one, other in equal)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from small_root import task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Lang, Status, Task
+from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.csv_output import csv_lines
 from hipercow_tui.output.json_output import json_lines, task_as_json
 
@@ -130,6 +133,22 @@ def test_a_header_is_printed_on_a_terminal_only(
         assert not capsys.readouterr().out.startswith("id ")
 
 
+@pytest.mark.parametrize("key", ["size", "disk", "files"])
+def test_the_size_to_sort_by_is_shown_and_csv_has_all_sizes(
+    root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    assert main(["list", str(root), "--sort", key, "--csv"]) == 0
+    out = capsys.readouterr().out
+    for row in csv.DictReader(io.StringIO(out, newline="")):
+        size = measure_many(find_root(root), [row["id"]])[row["id"]]
+        sizes = [row[name] for name in ("bytes", "disk_bytes", "files")]
+        assert sizes == list(map(str, (size.bytes, size.disk_bytes, size.files)))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["list", str(root), "--sort", key]) == 0
+    header = capsys.readouterr().out.splitlines()[0]
+    assert header.split() == ["id", "status", "finished", key, "bundle"]
+
+
 def test_a_terminal_shows_how_much_of_the_list_is_missing(
     root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,3 +226,17 @@ def test_lines_of_json_are_those_of_the_json_module(some: list[Task]) -> None:
     for line, task in zip(json_lines(some), some, strict=True):
         created = json.loads(line)["created"]
         assert created == task.created or (task.created is not None and math.isnan(task.created))
+
+
+WITHOUT_POSIX = """
+import os, sys
+for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_DIRECTORY", "getuid", "geteuid"):
+    delattr(os, name)
+for name in ("fcntl", "termios", "resource", "pwd", "grp"):
+    sys.modules[name] = None
+import hipercow_tui.cli.list_tasks
+"""
+
+
+def test_list_is_imported_without_the_names_of_posix() -> None:
+    subprocess.run([sys.executable, "-c", WITHOUT_POSIX], check=True)

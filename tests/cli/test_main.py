@@ -254,7 +254,8 @@ def test_a_file_as_root_gives_a_message(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("word", "command"), [("lst", "list"), ("histry", "history"), ("prge", "purge")]
+    ("word", "command"),
+    [("lst", "list"), ("histry", "history"), ("purg", "purge"), ("prune", "purge")],
 )
 def test_a_misspelled_command_gives_a_hint(
     tmp_path: Path,
@@ -273,6 +274,15 @@ def test_a_misspelled_command_gives_a_hint(
     (tmp_path / word).mkdir()  # it may be a root
     assert run(word) == 1
     assert "needs a terminal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["tasks", "trial"])
+def test_a_folder_that_does_not_exist_is_not_taken_for_a_misspelled_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(word) == 1
+    assert "did you mean" not in capsys.readouterr().err
 
 
 def test_messages_of_purge_have_the_names_of_options(

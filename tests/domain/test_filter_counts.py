@@ -27,7 +27,6 @@ def test_each_filter_is_counted_on_its_own(snapshot: Snapshot, ids: set[str], da
     assert counts.older == existing(stack.finished_before)
     assert counts.in_bundles == existing(stack.in_bundle)
     assert counts.matching_bundles == len(stack.in_bundle.bundles(snapshot))
-    assert counts.marked == len(ids & snapshot.tasks.keys())
     for status in FILTERABLE_STATUSES:
         assert counts.statuses[status] == existing(WithStatus(frozenset({status})))
         own = existing(WithStatus(frozenset({status}), follow=False))
@@ -45,5 +44,5 @@ def test_each_filter_is_counted_on_its_own(snapshot: Snapshot, ids: set[str], da
 @given(snapshots())
 def test_a_filter_that_is_not_given_has_no_count(snapshot: Snapshot) -> None:
     counts = count_passing(snapshot, FilterStack(), NOW)
-    assert (counts.older, counts.matching_bundles, counts.in_bundles, counts.marked) == (None,) * 4
+    assert (counts.older, counts.matching_bundles, counts.in_bundles) == (None,) * 3
     assert counts.bundles == len(snapshot.bundles)

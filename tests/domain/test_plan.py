@@ -16,6 +16,7 @@ from hipercow_tui.domain.plan import (
     PlanTotals,
     PurgePlan,
     Reason,
+    gone_keys,
     make_plan,
     plan_totals,
 )
@@ -130,6 +131,17 @@ def test_bundle_with_only_missing_tasks_goes() -> None:
     snapshot = snapshot_of([], bundles={"one": (A,)})
     plan = make_plan(snapshot, FilterStack(in_bundle=InBundle.of("one")), now=NOW)
     assert plan.ids == () and not plan.empty
+
+
+def test_a_bundle_stays_if_its_gone_ids_are_kept_beside_its_tasks() -> None:
+    bundles = {"one": (A, B), "two": (C,), "three": (D, E)}
+    snapshot = snapshot_of([ended(A)], bundles=bundles, links=[(C, B, B)])
+    one, three, two = snapshot.bundles
+    filters = FilterStack(in_bundle=InBundle.of("one"))
+    for bundle, keys in ((one, [B]), (two, [B]), (three, [])):  # those of "three" do not go
+        assert list(gone_keys(snapshot, filters, [bundle])) == keys
+    plan = make_plan(snapshot, filters, now=NOW, kept_ids=frozenset({A, B}))
+    assert plan.empty and [one.task.id for one in plan.kept] == [A]
 
 
 def test_planned_bundles_count_deleted_and_surviving_tasks() -> None:

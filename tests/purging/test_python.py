@@ -117,6 +117,15 @@ def test_a_purge_of_one_language_does_not_touch_the_other(both: Root) -> None:
     assert set(went) == set(FAILED) and recent(both) == list(KEPT)
 
 
+def test_the_history_names_kept_chains_of_the_other_language(both: Root) -> None:
+    filters = FilterStack(task_ids=TaskIds(frozenset([R_TASK, FIRST])))
+    plan = make_plan(read_root(both), filters, now=NOW, kept_ids=frozenset([R_TASK]))
+    execute(plan, both)
+    assert R_TASK in in_place_of_both(both) and FIRST not in in_place_of_both(both)
+    (entry,) = read_history(both)
+    assert (entry.kept_chains, entry.kept_tasks) == (1, (R_TASK,))
+
+
 def test_a_report_distinguishes_bundles_of_the_same_name(both: Root) -> None:
     path = py_dir(both.path) / "bundles" / "sweep"
     plan = plan_of(both)

@@ -74,6 +74,17 @@ async def test_a_root_of_one_language_shows_no_language(tmp_path: Path) -> None:
         assert SortKey.LANG not in app.browser.tasks_pane.sort_keys
 
 
+async def test_the_order_can_be_changed_after_one_language_has_gone(tmp_path: Path) -> None:
+    async with driven(make_both(tmp_path)) as (app, pilot):
+        pane = app.browser.tasks_pane
+        pane.sort_by(SortKey.LANG)
+        shutil.rmtree(py_dir(tmp_path))
+        app.browser.action_refresh()
+        await until(pilot, lambda: SortKey.LANG not in pane.sort_keys)
+        await pilot.press("greater_than_sign")
+        assert pane.sort_key in pane.sort_keys
+
+
 async def test_one_language_can_be_selected_and_purged(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     async with driven(root) as (app, pilot):

@@ -6,10 +6,11 @@ import pytest
 from small_root import task_id, write_bundle, write_task
 from ui_driving import all_rows_shown, screen_text, until
 
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleSort, Progress
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.widgets.bundle_table import status_bar, status_counts
+from hipercow_tui.ui.widgets.bundle_table import progress_cell, status_bar, status_counts
 
 NOW = 1_795_450_000.0
 IDS = tuple(map(task_id, range(60)))
@@ -47,9 +48,27 @@ async def test_strips_counts_and_progress_of_bundles_are_shown(
         strips = {name: line.count("✓") - 1 for name, line in lines.items()}
         assert strips["large"] > strips["mostly_success"] > strips["pair"] >= 1
         assert strips["pair"] <= 2
-        assert ("about 4 h left" in lines["large"]) is (size == (160, 45))
+        assert ("30/40, about 4 h" in lines["large"]) is (size == (160, 45))
         app.browser.bundles_pane.table.move_to(app.browser.bundles_pane.table.row_of("large") or 0)
-        await until(pilot, lambda: "30 of 40 done · about 4 h left · 2 at once" in _flat(app))
+        # The end of the line may be beside a scrollbar.
+        await until(pilot, lambda: "30 of 40 done · about 4 h left · 2 at" in _flat(app))
+
+
+async def test_the_bundle_of_most_disk_is_shown_while_tasks_are_measured(root: Path) -> None:
+    folder = root / "hipercow" / "tasks" / IDS[53][:2] / IDS[53][2:]
+    (folder / "result").write_bytes(bytes(1_000_000))
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        await until(pilot, lambda: all_rows_shown(app))
+        await pilot.press("b")
+        table, wanted = app.browser.bundles_pane.table, BundleSort(BundleKey.DISK, True)
+        app.browser.sizing.switch_kind()
+        app.browser.bundles_pane.sort_by(BundleKey.DISK)
+        await until(pilot, lambda: table.sort == wanted)
+        assert not table.keys[0].endswith("pair")
+        await pilot.press("z")
+        await until(pilot, lambda: table.keys[0].endswith("pair"))
+        assert table.cursor == 0
 
 
 async def test_reduced_status_is_in_the_details_only(root: Path) -> None:
@@ -84,3 +103,18 @@ def test_strip_of_an_empty_bundle_is_empty() -> None:
         ("✗", "failure"),
         ("✓✓✓✓", "success"),
     )
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (28, "30 of 40, about 4 min left"),
+        (19, "30/40, about 4 min"),
+        (13, "30 of 40 done"),
+        (5, "30/40"),
+        (4, ""),
+    ],
+)
+def test_progress_gives_way_as_a_whole_and_is_never_cut(width: int, text: str) -> None:
+    progress = Progress(30, 8, 2, (0.0, 0.0), 30, 48.0)
+    assert progress_cell(progress, 40, 0.0, width) == ((text, "quiet"),)

@@ -65,7 +65,8 @@ def test_grid_fits_into_its_lines(
     if len(chart.axes) < 2:
         return
     ids = frozenset(map(task_id, range(failed)))
-    view = GridView(with_grid(chart, (0, 1), ids), 0, ((0, 1), (0, 9)))
+    names = (chart.axes[0].name, chart.axes[1].name)
+    view = GridView(with_grid(chart, names, ids), 0, ((0, 1), (0, 9)))
     drawn = texts(draw_grid(view, width, 0, lines))
     assert len(drawn) <= lines
     assert all(cell_len(line) == width for line in drawn)
@@ -91,6 +92,14 @@ def test_ticks_are_at_round_figures_below_their_edges() -> None:
     assert [x for x, _ in place_ticks(axis, placed)][:3] == [0, 8, 16]
 
 
+def test_ticks_keep_the_zeros_of_an_exponent() -> None:
+    column = {task_id(n): repr(1.01e10 + 1e7 * n) for n in range(90)}
+    axis = make_axis("x", column, 24)
+    labels = [label for _, label in place_ticks(axis, place_bins(axis, 100))]
+    assert len(labels) > 2
+    assert all(1e10 <= float(label.removeprefix("▏")) <= 1.2e10 for label in labels)
+
+
 def test_numbers_are_left_out_rather_than_cut() -> None:
     column = {task_id(n): str(10_000 * n) for n in range(1, 13)}
     axis = make_axis("doses", column, 24)
@@ -108,7 +117,7 @@ def test_grid_shows_the_share_as_a_shade_and_a_figure() -> None:
     table = [{"a": str(n % 2), "b": str(n % 3)} for n in range(30)]
     chart = chart_of(table, 0, None)
     ids = frozenset(task_id(n) for n in range(30) if n % 2 and not n % 3)
-    lines = texts(draw_grid(GridView(with_grid(chart, (0, 1), ids), 0, None), 40, 0, 10))
+    lines = texts(draw_grid(GridView(with_grid(chart, ("a", "b"), ids), 0, None), 40, 0, 10))
     assert lines[0].split() == ["a", "→"]
     assert lines[1].split() == ["b", "↓", "0", "1"]
     assert lines[2].split() == ["0", "0%", "██100%"]

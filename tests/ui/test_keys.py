@@ -158,6 +158,21 @@ async def test_the_largest_task_is_shown_while_tasks_are_measured(small: Path) -
         assert at.tasks.scroll_offset.y == 0
 
 
+async def test_the_sort_menu_keeps_the_largest_first_with_the_other_definition_of_size(
+    small: Path,
+) -> None:
+    async with browsing(small) as at:
+        at.browser.tasks_pane.sort_by(SortKey.SIZE)
+        seen = []
+        for key in (SortKey.DISK, SortKey.DISK):
+            await at.press("S")
+            await at.until(partial(at.shows, SortMenuScreen))
+            at.app.screen.dismiss(key)
+            await at.until(lambda: at.app.screen is at.browser)
+            seen.append(at.browser.session.state.sort)
+        assert seen == [TaskSort(SortKey.DISK, True), TaskSort(SortKey.DISK, False)]
+
+
 async def test_keys_of_the_slider_open_no_screen(small: Path) -> None:
     async with browsing(small) as at:
         slider = at.app.query_one(AgeSlider)

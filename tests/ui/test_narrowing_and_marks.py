@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from ui_driving import all_rows_shown, heard, screen_text, until
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.domain.filters import InBundle, TaskIds
 from hipercow_tui.domain.narrowing import Narrowing
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
@@ -27,6 +29,7 @@ from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, Breadcrumb, fit_steps
 from hipercow_tui.ui.widgets.job_result import JobResult
+from hipercow_tui.ui.workers.view_model import ViewModel, ViewModelBuilder, ViewRequest
 
 NOW = 1_795_450_000.0
 SMALL = tuple(map(task_id, range(12)))  # failures of one kind, over two bundles
@@ -293,6 +296,20 @@ async def test_esc_goes_back_from_a_task_that_was_chosen_on_another_screen(broke
         await at.until(lambda: at.pane == "errors")
 
 
+async def test_esc_restores_an_order_by_size_in_the_definition_shown_now(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await at.press("z")
+        at.browser.tasks_pane.sort_by(SortKey.SIZE)
+        await open_bundle(at, "sweep_a")
+        await at.press("Z", "escape")
+        await at.until(lambda: at.pane == "bundles")
+        state = at.browser.session.state
+        assert state.show_sizes and state.size_kind is SizeKind.ON_DISK
+        assert state.sort.key == SortKey.DISK
+        await at.press("b")
+        await at.until(lambda: " disk" in at.text and at.tasks.view.sort == state.sort)
+
+
 async def test_the_order_of_errors_is_restored(broken: Path) -> None:
     async with browsing(broken) as at:
         await at.press("e", "s")
@@ -319,6 +336,40 @@ async def test_marks_do_not_change_the_list_in_which_they_are_made(broken: Path)
         marks = at.tasks.marks
         assert marks and await at.planned() == marks
         assert "status is failure · marked, 3 tasks" in at.text
+
+
+@pytest.fixture
+def slow_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = ViewModelBuilder.build
+
+    def build_slowly(builder: ViewModelBuilder, request: ViewRequest) -> ViewModel:
+        time.sleep(0.2)
+        return build(builder, request)
+
+    monkeypatch.setattr(ViewModelBuilder, "build", build_slowly)
+
+
+@pytest.mark.usefixtures("slow_views")
+async def test_mark_all_waits_for_the_rows_of_a_filter_typed_just_before(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await at.press("1", "a")
+        await at.until(lambda: at.tasks.marks == frozenset({*SMALL, *FIT}))
+        await at.press("u", "1")
+        at.browser.drilling.drill(Narrowing.to_tasks("some", SMALL[:2]))
+        await at.press("a")
+        await at.until(lambda: at.tasks.marks == frozenset(SMALL[:2]))
+
+
+@pytest.mark.usefixtures("slow_views")
+async def test_mark_all_marks_nothing_if_the_filters_or_the_search_change_before(
+    broken: Path,
+) -> None:
+    async with browsing(broken) as at:
+        for keys in (("1", "a", "1"), ("slash", *"_a", "enter", "a", "escape")):
+            await at.press(*keys)
+            await at.until(lambda: "Nothing was marked" in at.text)
+            assert at.tasks.marks is None
+            at.app.clear_notifications()
 
 
 async def test_marked_tasks_that_do_not_pass_are_pointed_out(broken: Path) -> None:

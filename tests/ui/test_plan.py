@@ -45,7 +45,7 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
         assert lines[0].startswith(" ▾ matched · 1 task · ")
         assert lines[1].startswith("   -  ⊘ cancelled") and short_id(CANCELLED) in lines[1]
         assert lines[2].startswith(" ▾ with their retry chain · 2 tasks: 1 matched, 1 drawn in · ")
-        assert "! 1 warning" in lines[2]
+        assert "! 1 task with a warning" in lines[2]
         assert lines[3].startswith("   -▾ ✗ failure") and short_id(FAILED) in lines[3]
         assert lines[4].startswith(" ! -└ ✓ success")
         assert f"retry of {short_id(FAILED)}" in lines[4]

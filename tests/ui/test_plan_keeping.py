@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from pathlib import Path
@@ -28,6 +29,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_driving import heard, until
 
+from hipercow_tui.domain.filters import FilterStack, InBundle
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.support.text import short_id
@@ -84,6 +86,39 @@ async def test_space_keeps_the_chain_and_the_numbers_follow(tmp_path: Path) -> N
         await settled(pilot, screen)
         assert screen.plan is whole
         assert lines_of(screen) == before
+
+
+async def test_a_large_plan_is_left_out_of_garbage_collections_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(plan_view, "_LARGE_PLAN", 1)
+    monkeypatch.setattr(gc, "freeze", lambda: calls.append("freeze"))
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with Host(screen).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("j", "space", "t", "slash", "x")
+        await settled(pilot, screen)
+    assert gc.isenabled() and calls == ["freeze"]
+
+
+async def test_space_on_a_bundle_keeps_its_gone_ids_too(tmp_path: Path) -> None:
+    write_task(tmp_path, FAILED, "failure")
+    write_bundle(tmp_path, "half", [FAILED, RETRIED])
+    write_bundle(tmp_path, "none", [STUCK])
+    screen = screen_on(tmp_path, FilterStack(in_bundle=InBundle.of("*")))
+    async with Host(screen).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        for name, left in (("- half", ["none"]), ("- none", [])):
+            await go_to(pilot, screen, name)
+            await pilot.press("space")
+            await settled(pilot, screen)
+            assert [one.bundle.name for one in screen.plan.bundles] == left
+        assert screen.plan.empty
+        await go_to(pilot, screen, "▾ bundles")
+        await pilot.press("space")
+        await settled(pilot, screen)
+        assert [one.bundle.name for one in screen.plan.bundles] == ["half", "none"]
 
 
 async def test_space_on_a_bundle_keeps_every_chain_that_takes_it(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from plan_hosts import (
     CANCELLED,
     FAILED,
     RETRIED,
+    RUNNING,
     Host,
     lines_of,
     screen_on,
@@ -114,6 +115,8 @@ async def test_left_and_right_fold_chains_and_groups(tmp_path: Path) -> None:
         await pilot.press("left", "left")
         assert screen.lines.cursor == 2 and lines_of(screen)[2].startswith(" ▸ with their")
         assert len(lines_of(screen)) == len(before) - 2
+        await pilot.press("left")
+        assert screen.lines.cursor == 2  # a title has nothing above it
         await pilot.press("right")
         assert lines_of(screen) == folded
         await pilot.press("down", "right", "right")
@@ -188,11 +191,11 @@ async def test_t_changes_the_groups_and_the_head_of_the_columns_says_which(broke
 
 async def test_the_order_changes_and_begins_at_the_top(broken: Path) -> None:
     async with planning(broken) as at:
-        assert "age ↓" in at.text
+        assert "age ↑" in at.text
         first = short_id(IDS[0])
         assert first in at.lines[1]
         await at.press("G", "s")
-        assert "age ↑" in at.text and at.screen.lines.cursor == 0
+        assert "age ↓" in at.text and at.screen.lines.cursor == 0
         assert first in at.lines[6] and short_id(IDS[4]) in at.lines[1]
         await at.press("greater_than_sign")
         assert "size ↓" in at.text
@@ -222,7 +225,7 @@ async def test_groups_and_order_are_kept_for_the_next_plan(broken: Path) -> None
         await at.press("t", "s")
         await at.press("escape")
         await at.open()
-        assert "by bundle" in at.text and "age ↑" in at.text
+        assert "by bundle" in at.text and "age ↓" in at.text
 
 
 async def test_enter_shows_the_details_of_the_task(broken: Path) -> None:
@@ -273,6 +276,25 @@ async def test_i_shows_the_inputs_of_the_bundle_and_goes_to_a_task(broken: Path)
         assert at.task_at_cursor == chosen
 
 
+async def test_the_inputs_of_a_plan_offer_no_marks_and_no_plan(broken: Path) -> None:
+    async with planning(broken) as at:
+        await at.press("i")
+        await until(at.pilot, lambda: isinstance(at.app.screen, SweepScreen))
+        screen = at.app.screen
+        assert isinstance(screen, SweepScreen)
+        await until(at.pilot, lambda: set(screen.table.keys) == set(IDS))
+        for place in (screen.table, screen.chart):
+            place.focus()
+            await at.pilot.pause()
+            offered = {active.binding.action for active in screen.active_bindings.values()}
+            marking = {"mark", "mark_all", "unmark", "choose('mark')", "plan"}
+            assert not offered & marking and "log" in offered
+            assert "Mark" not in at.text
+            for key in ("space", "a", "p"):
+                await at.press(key)
+                assert f"'{key}' does nothing here" in at.text and at.app.screen is screen
+
+
 async def test_i_on_a_title_shows_the_inputs_of_its_tasks(broken: Path) -> None:
     async with planning(broken) as at:
         await at.press("i")
@@ -281,6 +303,13 @@ async def test_i_on_a_title_shows_the_inputs_of_its_tasks(broken: Path) -> None:
         assert isinstance(screen, SweepScreen)
         await until(at.pilot, lambda: set(screen.table.keys) == set(IDS))
         assert "Plan, matched" in at.text
+        await at.press("escape")
+        at.screen.lines.cursor = next(y for y, line in enumerate(at.lines) if "▾ bundles" in line)
+        await at.press("i")
+        await until(at.pilot, lambda: isinstance(at.app.screen, SweepScreen))
+        shown = at.app.screen
+        assert isinstance(shown, SweepScreen)
+        await until(at.pilot, lambda: set(shown.table.keys) == set(IDS[:5]))
 
 
 async def test_a_search_goes_to_hits_and_n_to_the_next(broken: Path) -> None:
@@ -318,6 +347,16 @@ async def test_space_is_a_letter_of_the_search(broken: Path) -> None:
         await at.press("slash", *"of", "space", *"mem")
         assert at.screen.query_one(Input).value == "of mem"
         assert not at.screen.plan.kept
+
+
+async def test_a_search_reads_the_tasks_that_are_left_out_too(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path))
+    async with (app := Host(screen)).run_test(size=(120, 9)) as pilot:
+        screen._ask_for_view(skip_blocked=True)  # before the tasks that block are visible
+        await settled(pilot, screen)
+        await pilot.press("slash", "z")
+        await until(pilot, lambda: "no hit" in text_of(app) and "more" not in text_of(app))
+        assert RUNNING in screen.lines.known.summaries
 
 
 async def test_inputs_use_the_width_of_the_terminal(tmp_path: Path) -> None:

@@ -315,3 +315,27 @@ def test_oldest_summaries_are_dropped_at_a_limit(
         wait_until(lambda: ids[-1] in loader.summaries)
         assert list(loader.summaries) == ids[-len(loader.summaries) :]
         assert 1 <= len(loader.summaries) <= 3
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_SUMMARIES", 5), ("MAX_INPUT_BYTES", 300)])
+def test_reading_all_tasks_stops_at_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str], limit: str, value: int
+) -> None:
+    for number in range(12):
+        write_inputs(tmp_path, number, ("note", chars(f"{number}" * 100)))
+    monkeypatch.setattr(summary_loader, limit, value)
+    ids = list(map(task_id, range(12)))
+    with loading(tmp_path) as loader:
+        loader.subscribe(lambda: None).want(ids[:3])
+        wait_until(lambda: set(ids[:3]) <= set(loader.summaries))
+        loaded = threading.Event()
+        requests = loader.subscribe(loaded.set)
+        requests.want_all(ids)
+        wait_until(lambda: requests.full and loaded.is_set())
+        assert 6 <= len(reads) <= 9
+        kept = [task_id for task_id in ids if task_id in loader.summaries]
+        requests.want_all(kept)
+        other = loader.subscribe(lambda: None)
+        other.want([ids[-1]])
+        wait_until(lambda: ids[-1] in loader.summaries)
+        assert not other.full

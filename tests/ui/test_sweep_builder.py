@@ -27,6 +27,7 @@ class Requests:
     def __init__(self) -> None:
         self.summaries: dict[str, TaskSummary] = {}
         self.wanted: list[str] = []
+        self.full = False
 
     def want_all(self, ids: Iterable[str]) -> None:
         self.wanted = list(ids)
@@ -47,6 +48,7 @@ def test_failed_tasks_are_compared_with_successful_tasks_that_are_read_on_reques
     first = builder.build(SweepRequest(1, TASKS, SweepSort()))
     assert requests.wanted == SUCCESSFUL
     assert (first.tasks, first.unread, first.chart.compared) == (4, 6, 0)
+    assert not first.chart.shows_counts  # tasks to compare with are still to be read
     assert first.ids == tuple(FAILED)
     requests.read(SUCCESSFUL)
     second = builder.build(SweepRequest(2, TASKS, SweepSort()))
@@ -56,6 +58,21 @@ def test_failed_tasks_are_compared_with_successful_tasks_that_are_read_on_reques
         *[(1, 2)] * 4,
         *[(0, 1)] * 2,
     ]
+
+
+def test_bars_are_numbers_only_if_no_task_of_the_bundles_succeeded() -> None:
+    tasks = {i: TASKS[i] for i in FAILED}
+    chart = builder_of(Requests(), FAILED).build(SweepRequest(1, tasks, SweepSort())).chart
+    assert (chart.compared, chart.unread, chart.shows_counts) == (0, 0, True)
+
+
+def test_no_more_tasks_are_read_when_the_cache_is_full() -> None:
+    requests = Requests()
+    requests.read(SUCCESSFUL[:2])
+    requests.full = True
+    model = builder_of(requests, FAILED).build(SweepRequest(1, TASKS, SweepSort()))
+    assert (model.unread, model.left_out, model.chart.unread) == (0, 4, 0)
+    assert requests.wanted == SUCCESSFUL[:2]  # they are read again if they change
 
 
 def test_inputs_that_only_other_tasks_have_are_left_out() -> None:
@@ -82,9 +99,11 @@ def test_order_and_grid_change_without_reading_inputs_again() -> None:
     builder = builder_of(requests, [*FAILED, *SUCCESSFUL])
     first = builder.build(SweepRequest(1, TASKS, SweepSort()))
     requests.summaries.clear()
-    second = builder.build(SweepRequest(1, TASKS, SweepSort(SORT_BY_STATUS, True), (0, 1)))
+    second = builder.build(
+        SweepRequest(1, TASKS, SweepSort(SORT_BY_STATUS, True), ("beta", "method"))
+    )
     assert second.sweep is first.sweep
     assert second.ids[:4] != first.ids[:4]
     assert sum(rate.tasks for rate in second.chart.cells.values()) == len(TASKS)
-    missing = builder.build(SweepRequest(1, TASKS, SweepSort(), (0, 7)))
+    missing = builder.build(SweepRequest(1, TASKS, SweepSort(), ("beta", "gamma")))
     assert missing.chart.grid is None

@@ -12,9 +12,14 @@ from small_root import DAY, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from ui_driving import all_rows_shown, screen_text, until
 
-from hipercow_tui.formats.root import find_root
+from hipercow_tui.analysis.sweep import make_sweep
+from hipercow_tui.analysis.sweep_chart import ChartModel, make_chart, with_grid
+from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.details import TaskDetails
+from hipercow_tui.formats.py_details import read_details_without_error
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep import UPDATE_INTERVAL, SweepScreen
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers import summary_loader
 from hipercow_tui.ui.workers.sweep_builder import SweepBuilder, SweepModel, SweepRequest
@@ -204,6 +209,67 @@ async def test_error_without_successful_tasks_shows_the_number_of_failures(sweep
         assert "%" not in at.text
 
 
+async def test_chart_says_how_many_tasks_to_compare_with_are_being_read(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go_on = read_details_without_error, threading.Event()
+
+    def wait_and_read(root: Root, identity: str, lang: Lang) -> TaskDetails:
+        go_on.wait(15)
+        return read(root, identity, lang)
+
+    monkeypatch.setattr(summary_loader, "read_details_without_error", wait_and_read)
+    app = HipercowApp(find_root(sweep), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40), notifications=True) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: all_rows_shown(app))
+        await at.press("e")
+        await at.press("i")
+        await at.until(lambda: isinstance(app.screen, SweepScreen))
+        await at.until(lambda: "reading 30 more …" in at.text)
+        assert "no other task" not in at.text
+        go_on.set()
+        await at.until(lambda: "compared with 30 successful tasks of the same bundles " in at.text)
+
+
+async def test_no_model_is_built_while_nothing_was_read(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, go_on = [], threading.Event()
+    build = SweepBuilder.build
+
+    def noted(self: SweepBuilder, request: SweepRequest) -> SweepModel:
+        built.append(request)
+        return build(self, request)
+
+    def wait(root: Root, identity: str, lang: Lang) -> TaskDetails:
+        go_on.wait(15)
+        return read_details_without_error(root, identity, lang)
+
+    monkeypatch.setattr(SweepBuilder, "build", noted)
+    monkeypatch.setattr(summary_loader, "read_details_without_error", wait)
+    app = HipercowApp(find_root(sweep), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: all_rows_shown(app))
+        await at.press("b", "i")
+        await at.until(lambda: " to read" in at.text)
+        await pilot.pause(5 * UPDATE_INTERVAL)
+        assert len(built) <= 2
+        go_on.set()
+        await at.until(lambda: at.screen.table.keys == IDS and "to read" not in at.text)
+
+
+async def test_head_says_how_many_tasks_do_not_fit_into_memory(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary_loader, "MAX_SUMMARIES", 25)
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.until(lambda: "not read: too many to keep in memory" in at.text)
+        assert "to read" not in at.text
+        assert f" {40 - len(at.screen.table.keys)} not read" in at.text
+
+
 async def test_range_of_bars_is_marked_and_the_screen_stays(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         await at.press("tab", "right", "right", "shift+right")
@@ -268,6 +334,47 @@ async def test_cells_of_a_grid_are_chosen_with_the_cursor(
         await at.until(lambda: "beta →" not in at.text)
         await at.press("escape")
         assert at.screen.focused is at.screen.table
+
+
+def chart_of(*rows: tuple[int, int]) -> ChartModel:
+    """Return the chart of tasks with these values of alpha and beta, all of which failed."""
+    inputs = {
+        IDS[n]: (("alpha", str(alpha)), ("beta", str(beta))) for n, (alpha, beta) in enumerate(rows)
+    }
+    return make_chart(make_sweep(inputs), frozenset(inputs), None)
+
+
+async def test_chart_cursor_stays_on_its_input_and_value_while_inputs_are_read(
+    sweep: Path,
+) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        chart = at.screen.chart
+        chart.show(chart_of((1, 1), (1, 3)))
+        await at.press("tab", "right")
+        assert chart.chosen_region.label == "beta = 3"
+        chart.show(chart_of((1, 1), (1, 3), (2, 2)))
+        assert chart.chosen_region.label == "beta = 3"
+
+
+async def test_range_of_bars_is_dropped_if_the_bins_differ(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        chart = at.screen.chart
+        chart.show(chart_of((1, 1), (1, 3)))
+        await at.press("tab", "shift+right")
+        assert chart.chosen_region.label == "beta = 1, 3"
+        chart.show(chart_of((1, 1), (1, 3), (1, 3)))
+        assert chart.chosen_region.label == "beta = 1, 3"
+        chart.show(chart_of((1, 1), (1, 3), (1, 2)))
+        assert chart.chosen_region.label == "beta = 3"
+
+
+def test_grid_shows_its_inputs_when_another_input_begins_to_differ() -> None:
+    inputs = {task_id(n): (("a", "1"), ("b", str(n % 2)), ("c", str(n % 3))) for n in range(6)}
+    more = inputs | {task_id(6): (("a", "2"), ("b", "0"), ("c", "0"))}
+    names = ("b", "c")
+    chart = with_grid(make_chart(make_sweep(more), frozenset(), None), names, frozenset())
+    assert chart.grid is not None
+    assert [chart.grid_axes[place].name for place in chart.grid] == ["b", "c"]
 
 
 async def test_grid_of_one_input_is_refused(sweep: Path) -> None:

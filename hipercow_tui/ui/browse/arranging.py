@@ -52,6 +52,8 @@ class Arranging(Controller):
                 self._sizing.toggle()
             if key in OTHER_KIND[self._session.state.size_kind]:
                 self._sizing.switch_kind()
+                if pane.sort_key == key:  # an order by the other definition has become this one
+                    return
             pane.sort_by(key)
 
         self._screen.app.push_screen(SortMenuScreen(pane.sort_choices), chosen)

@@ -14,7 +14,7 @@ from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.ui.browse.pane import Pane
+from hipercow_tui.ui.browse.pane import ALL_SIZE_KEYS, Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import BUNDLES
 from hipercow_tui.ui.widgets.bundle_details import BundleDetailsView
@@ -51,7 +51,7 @@ class BundlesPane(Pane):
         """Show the rows."""
         request = view_model.request
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
-        measured = request.bundle_sort.key in (BundleKey.SIZE, BundleKey.FILES)
+        measured = request.bundle_sort.key in ALL_SIZE_KEYS
         self.show_top_of(request.bundle_sort, changing=measured)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False

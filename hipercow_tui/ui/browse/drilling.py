@@ -79,7 +79,9 @@ class Drilling(Controller):
         *places, place = self._places
         self._places = tuple(places)
         self._panel.apply_saved(place.filters)
-        self._session.set_state(replace(place.state, show_sizes=self._session.state.show_sizes))
+        now = self._session.state
+        before = place.state.with_size_kind(now.size_kind)
+        self._session.set_state(replace(before, show_sizes=now.show_sizes))
         self._go(place.state.pane, place.rows, query=place.state.query)
         return True
 

@@ -144,9 +144,11 @@ class Pane(ABC):
             self.table.go_to_top(stay=changing)
 
     def sort_by_next(self, step: int) -> None:
-        """Sort by the next column, or with -1 by the previous one."""
+        """Sort by the next column, or with -1 by the previous one; the present one may be hidden
+        by now."""
         keys = self.sort_keys
-        self.sort_by(keys[(keys.index(self.sort_key) + step) % len(keys)])
+        at = keys.index(self.sort_key) if self.sort_key in keys else 0
+        self.sort_by(keys[(at + step) % len(keys)])
 
     # The current row
 

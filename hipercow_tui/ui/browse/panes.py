@@ -26,6 +26,8 @@ class Panes:
         self._screen = screen
         self._panes = {pane.name: pane for pane in panes}
         self._mounted = False
+        for pane in self:
+            pane.table.present_choices = lambda: session.row_choices
 
     def __iter__(self) -> Iterator[Pane]:
         return iter(self._panes.values())

@@ -16,7 +16,7 @@ from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.folding import Folding
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.searching import Searching
-from hipercow_tui.ui.browse.session import Session, selection_key
+from hipercow_tui.ui.browse.session import Session, row_choices, selection_key
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
@@ -89,7 +89,7 @@ class Presenter(Controller):
                 await asyncio.sleep(0)
 
     def _apply(self, view_model: ViewModel) -> None:
-        before = self._session.set_view_model(view_model)
+        before, request = self._session.set_view_model(view_model), view_model.request
         if before is None:
             self._panes.mount_others()
             self._screen.call_after_refresh(start_thread, warm_up, self.failed)
@@ -97,6 +97,7 @@ class Presenter(Controller):
         self._screen.query_one(FilterPanel).show(view_model.counts)
         for pane in self._panes:
             pane.apply(view_model, before)
+            pane.table.choices_shown(row_choices(request.selection, request.query))
         self._drilling.arrive(view_model)
         self._sizing.measure_visible()
         self.update_titles()

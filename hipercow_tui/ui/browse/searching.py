@@ -31,8 +31,6 @@ class Searching(Controller):
 
     def search(self, query: str) -> None:
         """Search for another text; an empty one ends the search."""
-        for pane in self._panes:
-            pane.table.search_text = query
         self._session.set_state(replace(self._session.state, query=query))
 
     def accept(self) -> None:

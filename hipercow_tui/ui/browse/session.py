@@ -200,6 +200,11 @@ class Session:
         """A value that changes with the selection, but not while only time passes."""
         return selection_key(self.selection)
 
+    @property
+    def row_choices(self) -> object:
+        """What selects and finds rows at this moment."""
+        return row_choices(self.selection, self.state.query)
+
     def set_view_model(self, view_model: ViewModel) -> ViewModel | None:
         """Take over the view model that is shown from now on; return the previous one."""
         before, self.view_model = self.view_model, view_model
@@ -238,3 +243,8 @@ def selection_key(selection: Selection) -> object:
     age = selection.filters.finished_before
     filters = replace(selection.filters, finished_before=None)
     return replace(selection, filters=filters), age.text if age else ""
+
+
+def row_choices(selection: Selection, query: str) -> object:
+    """Return what selects and finds rows: a selection without marks, and the search."""
+    return selection_key(replace(selection, marks=None)), query

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import DiskUsage, sum_usage
-from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.state import BUNDLES
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
-_TASK_KEYS = {SizeKind.APPARENT: SortKey.SIZE, SizeKind.ON_DISK: SortKey.DISK}
-_BUNDLE_KEYS = {SizeKind.APPARENT: BundleKey.SIZE, SizeKind.ON_DISK: BundleKey.DISK}
 _MEANING = {
     SizeKind.APPARENT: "Sizes are bytes in files",
     SizeKind.ON_DISK: "Sizes are the space on the disk, as du counts it",
@@ -49,12 +46,7 @@ class Sizing(Controller):
         """Show sizes by the other definition, until the app ends."""
         state = self._session.state
         kind = next(kind for kind in SizeKind if kind is not state.size_kind)
-        sort, bundle_sort = state.sort, state.bundle_sort
-        if sort.key in _TASK_KEYS.values():
-            sort = replace(sort, key=_TASK_KEYS[kind])
-        if bundle_sort.key in _BUNDLE_KEYS.values():
-            bundle_sort = replace(bundle_sort, key=_BUNDLE_KEYS[kind])
-        self._session.set_state(replace(state, size_kind=kind, sort=sort, bundle_sort=bundle_sort))
+        self._session.set_state(state.with_size_kind(kind))
         if state.show_sizes:
             self._show_columns()
         else:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from hipercow_tui.analysis.bundle_rows import BundleSort
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleSort
 from hipercow_tui.analysis.error_groups import ErrorSort
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.domain.narrowing import Narrowing
@@ -13,6 +13,9 @@ from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.settings.saved_filters import SavedFilter
 
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"  # names of panes
+
+_TASK_KEYS = {SizeKind.APPARENT: SortKey.SIZE, SizeKind.ON_DISK: SortKey.DISK}
+_BUNDLE_KEYS = {SizeKind.APPARENT: BundleKey.SIZE, SizeKind.ON_DISK: BundleKey.DISK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,15 @@ class BrowseState:
     show_sizes: bool = False
     size_kind: SizeKind = SizeKind.APPARENT
 
+    def with_size_kind(self, kind: SizeKind) -> BrowseState:
+        """Return the state with sizes by a definition; an order by size is by the same one."""
+        sort, bundle_sort = self.sort, self.bundle_sort
+        if sort.key in _TASK_KEYS.values():
+            sort = replace(sort, key=_TASK_KEYS[kind])
+        if bundle_sort.key in _BUNDLE_KEYS.values():
+            bundle_sort = replace(bundle_sort, key=_BUNDLE_KEYS[kind])
+        return replace(self, size_kind=kind, sort=sort, bundle_sort=bundle_sort)
+
     @property
     def needs_summaries(self) -> bool:
         """Whether the search or the sort order needs the calls of all tasks."""
@@ -51,7 +63,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What ``esc`` goes back to: the user's choices, the filters, and the row of each pane."""
+    """What ``esc`` goes back to: the user's choices, the filters, and the row of each pane.
+
+    Whether sizes are shown, and by which definition, stays as it is.
+    """
 
     state: BrowseState
     filters: SavedFilter

@@ -23,8 +23,14 @@ from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
-from hipercow_tui.ui.widgets.task_cells import bundle_cell, finished_text, inputs_text, table_id
-from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
+from hipercow_tui.ui.widgets.task_cells import (
+    LONG_AGE,
+    bundle_cell,
+    finished_column,
+    finished_text,
+    inputs_text,
+    table_id,
+)
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 _MESSAGE = Column("message", "message", 34, 110)
@@ -170,8 +176,7 @@ class MessageTable(MarkableTable, KeyedTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns; ages are short on a narrow terminal."""
-        finished = 15 if width >= LONG_AGES_FROM else 6
-        return (_MESSAGE, _INPUTS, _BUNDLE, Column("finished", "ended", finished, finished, 1), _ID)
+        return (_MESSAGE, _INPUTS, _BUNDLE, finished_column(width, 1), _ID)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a task."""
@@ -192,7 +197,7 @@ class MessageTable(MarkableTable, KeyedTable):
             case "bundle":
                 return bundle_cell(task.bundles)
             case "finished":
-                return ((finished_text(task, self._now, long=placed.width >= 15), "quiet"),)
+                return ((finished_text(task, self._now, long=placed.width >= LONG_AGE), "quiet"),)
             case _:
                 return ((table_id(task.id), "quiet"),)
 

@@ -19,8 +19,8 @@ from textual.worker import get_current_worker
 from hipercow_tui.analysis.disk_usage import MeasuredSize
 from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.analysis.plan_arrangement import Arrangement
-from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts
-from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.analysis.plan_tree import KnownFacts
+from hipercow_tui.domain.plan import PurgePlan, gone_keys
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import SizeKind
@@ -162,7 +162,13 @@ class PlanScreen(Page[JobSpec | None]):
     def measured_sizes(self) -> Mapping[str, MeasuredSize]:
         """The sizes of the tasks that were measured here."""
         tasks = self.snapshot.tasks
-        return {i: MeasuredSize(s, tasks[i].files_mask) for i, s in self._sizes.sizes.items()}
+        measured = self._sizes.sizes.items()
+        return {i: MeasuredSize(size, tasks[i].files_mask) for i, size in measured}
+
+    @property
+    def _whole(self) -> PurgePlan:
+        """The plan that is shown, with the chains that the user keeps."""
+        return self._first_plan if self._view is None else self._view.tree.plan
 
     @property
     def arrangement(self) -> Arrangement:
@@ -299,13 +305,12 @@ class PlanScreen(Page[JobSpec | None]):
     # What the user keeps and leaves out
 
     def action_keep(self) -> None:
-        """Keep the chains of the line, or take them back if all of them are kept."""
-        skipped = self._request.leaves_out_blocked  # then blocked chains stay anyway
-        keys = frozenset(
-            chain.key
-            for chain in self.lines.chains_at_cursor()
-            if not (skipped and isinstance(chain, BlockedChain))
-        )
+        """Keep the chains and the bundles of the line, or take them back if all are kept."""
+        keys = {chain.key for chain in self.lines.chains_at_cursor()}
+        bundles = (planned.bundle for planned in self.lines.bundles_at_cursor())
+        keys.update(gone_keys(self.snapshot, self.plan.filters, bundles))
+        if self._request.leaves_out_blocked:  # then blocked chains stay anyway
+            keys.difference_update((*one.chain, one.task.id)[0] for one in self._whole.blocked)
         if not keys:
             self.notify("No chain of the plan is here, so there is nothing to keep")
             return
@@ -427,8 +432,7 @@ class PlanScreen(Page[JobSpec | None]):
             return Lang.R in self.plan.langs or not self.plan.langs
         if action == "ignore":
             return self._has_unread_bundles
-        whole = self._first_plan if self._view is None else self._view.tree.plan
-        return action != "leave_out" or (bool(whole.blocked) and self._request.goal is None)
+        return action != "leave_out" or (bool(self._whole.blocked) and self._request.goal is None)
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""

@@ -13,7 +13,6 @@ from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
@@ -91,8 +90,8 @@ class PlanInspecting:
             ids,
             lambda: self.snapshot.tasks,
             self._clock,
-            marks=Marks(),
-            plan=lambda: self._screen.notify("The plan is open already: esc goes back to it"),
+            marks=None,
+            plan=None,
             show_log=self._show_log_of,
         )
         self._screen.app.push_screen(screen, chosen)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hipercow_tui.analysis.plan_arrangement import ChainKey, Grouping
+from hipercow_tui.analysis.plan_rows import searched_tasks
 from hipercow_tui.analysis.plan_tree import KnownFacts
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Status
 from hipercow_tui.ui.workers.plan_view import PlanRequest
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
@@ -36,7 +38,8 @@ class PlanReadings:
     def want_for(self, request: PlanRequest, plan: PurgePlan) -> None:
         """Read the calls of all tasks if the order or the search depends on them."""
         if _needs_calls(request):
-            self._requests.want_all(plan.ids)
+            tasks = searched_tasks(plan)
+            self._requests.want_all(t.id for t in tasks if t.status is not Status.BROKEN)
 
     def calls_loaded(self) -> None:
         """Note that the calls of more tasks were read."""

@@ -51,7 +51,8 @@ class SweepScreen(Page[str | Narrowing | None]):
     Dismiss with the id of the task to go to, with what to narrow the list to, or with None.
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
-    the epoch. ``plan`` is called to plan a purge of the marked tasks, ``show_log`` to open a log.
+    the epoch. ``plan`` is called to plan a purge of the marked tasks; it and ``marks`` are None if
+    tasks can't be marked here. ``show_log`` opens a log.
     """
 
     DEFAULT_CSS = """
@@ -88,8 +89,8 @@ class SweepScreen(Page[str | Narrowing | None]):
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
         *,
-        marks: Marks,
-        plan: Callable[[], None],
+        marks: Marks | None,
+        plan: Callable[[], None] | None,
         show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
@@ -103,7 +104,7 @@ class SweepScreen(Page[str | Narrowing | None]):
         self._builder = SweepBuilder(ids, failures, self._summaries)
         self._model: SweepModel | None = None
         self._sort = SweepSort()
-        self._grid: tuple[int, int] | None = None
+        self._grid: tuple[str, str] | None = None  # the names of its inputs
         self._query = ""
         self._version = 0
         self._building = False
@@ -117,7 +118,7 @@ class SweepScreen(Page[str | Narrowing | None]):
         yield Static(id="head")
         yield SweepTable(self._marks, id="sweep")
         yield SearchBar()
-        yield SweepChart(id="chart")
+        yield SweepChart(can_mark=self._marks is not None, id="chart")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -175,8 +176,6 @@ class SweepScreen(Page[str | Narrowing | None]):
         model = self._model = message.model
         self._building = False
         self._build_due = time.monotonic() + BUILD_PAUSE * model.seconds
-        if model.unread:
-            self._inputs_pending = True
         table = self.table
         table.now = self._clock()
         if not model.tasks:
@@ -192,11 +191,14 @@ class SweepScreen(Page[str | Narrowing | None]):
 
     def _show_head(self, model: SweepModel) -> None:
         facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed"]
-        facts.extend(filter(None, [self._marks.count_text(model.ids)]))
+        if self._marks is not None and (marked := self._marks.count_text(model.ids)):
+            facts.append(marked)
         if model.unread:
             facts.append(f"{model.unread:,} to read")
         elif not model.sweep.names:
             facts.append("no input differs")
+        if model.left_out:
+            facts.append(f"{model.left_out:,} not read: too many to keep in memory")
         same = ", ".join(f"{name} = {value}" for name, value in model.sweep.constant_inputs)
         head = f"{self._title}  {' · '.join(facts)}{f'   in all: {same}' if same else ''}"
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
@@ -226,28 +228,33 @@ class SweepScreen(Page[str | Narrowing | None]):
             return
         if message.action is Action.NARROW:
             self.dismiss(Narrowing.to_tasks(label, ids))
-        else:
+        elif self._marks is not None:
             self._marks.add(ids)
             self._marked()
             self.notify(f"Marked {pluralize(len(ids), 'task')} with {label}")
 
     # Order
 
+    @property
+    def _column_sort(self) -> SweepSort:
+        """The newest order, by a column."""
+        return self._sort.resolved(self._sweep.names)
+
     def action_sort(self) -> None:
         """Reverse the sort order."""
-        self._sort_by(self._sort.key)
+        self._sort_by(self._column_sort.key)
 
     def action_sort_menu(self) -> None:
         """Choose the column to sort by, also one that is not shown."""
         from hipercow_tui.ui.dialogs.sort_menu import SortChoice, SortMenuScreen
 
-        names, shown = self._sweep.names, self.table.shown_columns
-        arrow = "↓" if self._sort.reverse else "↑"
+        sweep, sort, shown = self._sweep, self._column_sort, self.table.shown_columns
+        arrow = "↓" if sort.reverse else "↑"
         choices = [
             SortChoice(
                 key,
-                names[int(key)] if key.isdigit() else key,
-                arrow if key == self._sort.key else "",
+                sweep.names[sweep.places[key]] if key in sweep.places else key,
+                arrow if key == sort.key else "",
                 "" if key in shown else "not shown",
             )
             for key in self.table.column_keys
@@ -262,7 +269,8 @@ class SweepScreen(Page[str | Narrowing | None]):
     def action_sort_by(self, step: int) -> None:
         """Sort by the column to the left (-1) or to the right (1)."""
         keys = self.table.column_keys
-        at = keys.index(self._sort.key) if self._sort.key in keys else 0
+        key = self._column_sort.key
+        at = keys.index(key) if key in keys else 0
         self._sort_by(keys[(at + step) % len(keys)])
 
     @on(VirtualTable.HeaderClicked)
@@ -271,7 +279,7 @@ class SweepScreen(Page[str | Narrowing | None]):
             self._sort_by(message.column)
 
     def _sort_by(self, key: str) -> None:
-        self._sort = self._sort.toggled(key)
+        self._sort = self._column_sort.toggled(key)
         self._top_due = True
         self._request()
 
@@ -311,7 +319,12 @@ class SweepScreen(Page[str | Narrowing | None]):
 
     def action_plan(self) -> None:
         """Show what a purge of the marked tasks would take."""
-        self._plan()
+        if self._plan is not None:
+            self._plan()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a plan only if there is none yet."""
+        return action != "plan" or self._plan is not None
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""

@@ -78,7 +78,6 @@ class BundleTable(MarkableTable, KeyedTable):
         self._bundles, self._sort, self._view, self.now = bundles, sort, view, now
         self._runs, self._largest = runs, max((row.task_count for row in bundles), default=0)
         self.set_keys(tuple(map(_key, bundles)))
-        self.mark_all_if_ready()
 
     @property
     def current(self) -> BundleRow | None:
@@ -151,11 +150,6 @@ class BundleTable(MarkableTable, KeyedTable):
         """The tasks of bundles that pass the filters; during a search, only of bundles found."""
         return self._view.markable_among(super().ids_to_mark)
 
-    @property
-    def shown_search(self) -> str:
-        """The search of the view."""
-        return self._view.query
-
     def _cell(self, bundle: BundleRow, placed: PlacedColumn) -> Cell:
         usage, key = bundle.disk_usage, placed.column.key
         match key:
@@ -226,12 +220,15 @@ def _count_text(status: Status, number: int) -> str:
 
 
 def progress_cell(progress: Progress | None, tasks: int, now: float, width: int) -> Cell:
-    """Return ``96 of 240, about 2 h left``; on a narrow terminal only ``about 2 h left``."""
+    """Return ``96 of 240, about 2 h left``; in a narrow column ``96/240, about 2 h``, or only
+    ``96/240``."""
     if progress is None:
         return (("", ""),)
-    done, left = f"{progress.done:,} of {tasks:,}", time_left(progress, now)
-    text = f"{done}, {left}" if left else f"{done} done"
-    return ((text if cell_len(text) <= width else left or done, "quiet"),)
+    long, short = f"{progress.done:,} of {tasks:,}", f"{progress.done:,}/{tasks:,}"
+    left = time_left(progress, now)
+    texts = [f"{long}, {left}", f"{short}, {left.removesuffix(' left')}"] if left else []
+    texts += [f"{long} done", short]
+    return ((next((text for text in texts if cell_len(text) <= width), ""), "quiet"),)
 
 
 def time_left(progress: Progress, now: float) -> str:

@@ -146,7 +146,12 @@ def place_labels(axis: Axis, placed: Sequence[range], width: int) -> Sequence[tu
 
 
 def _without_zeros(labels: Sequence[str]) -> Sequence[str]:
-    """Remove zeros after the point that all labels have at their end."""
+    """Remove zeros after the point that all labels have at their end.
+
+    Labels with an exponent do not change: their last digits are not those after the point.
+    """
+    if any("e" in label for label in labels):
+        return labels
     while labels and all("." in label and label[-1] in "0." for label in labels):
         labels = [label[:-1] for label in labels]
     return labels

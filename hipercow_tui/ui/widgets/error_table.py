@@ -57,7 +57,6 @@ class ErrorTable(MarkableTable, KeyedTable):
     def set_view(self, view: TaskView, now: float) -> None:
         """Set the view with the matched tasks and the query, and the time for ages."""
         self._view, self.now = view, now
-        self.mark_all_if_ready()
         self.redraw()
 
     @property
@@ -169,11 +168,6 @@ class ErrorTable(MarkableTable, KeyedTable):
         by_comparison = parse_comparison(self._view.query) is not None
         found = self._view.failed_hits if by_comparison else super().ids_to_mark
         return self._view.markable_among(found)
-
-    @property
-    def shown_search(self) -> str:
-        """The search of the view."""
-        return self._view.query
 
 
 def _key(group: ErrorGroup) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -24,8 +24,10 @@ class MarkableTable(VirtualTable):
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._marks = marks
-        self.search_text = ""  # the present search, which the rows may not reflect yet
-        self._mark_all_pending = False
+        # What selects the rows at this moment; a table that is updated later reports what it shows.
+        self.present_choices: Callable[[], object] = lambda: None
+        self._shown_choices: object = None
+        self._mark_all_for: object = None  # the choices for which "mark all" was requested
         self._range_key: str | None = None
         self._range_row = 0
 
@@ -45,11 +47,6 @@ class MarkableTable(VirtualTable):
         """The tasks that "mark all" marks: those of the rows that a search found, else of all."""
         rows = self.hits if self.needle else range(len(self.keys))
         return [task_id for row in rows for task_id in self.tasks_of(self.keys[row])]
-
-    @property
-    def shown_search(self) -> str:
-        """The search that the rows reflect."""
-        return self.search_text
 
     # For subclasses to use
 
@@ -95,26 +92,40 @@ class MarkableTable(VirtualTable):
     def action_mark_all(self) -> None:
         """Mark the tasks of all rows that pass the filters; during a search, only those found.
 
-        Marks are set when the rows reflect the present search, so a search that is typed quickly
-        never marks tasks of an earlier one.
+        If the rows do not reflect the present filters and search, mark them as soon as they do:
+        keys that are typed quickly never mark the tasks of earlier choices.
         """
-        self._mark_all_pending = True
-        self.mark_all_if_ready()
+        choices = self.present_choices()
+        if choices == self._shown_choices:
+            self._mark_all()
+        else:
+            self._mark_all_for = choices
 
-    def mark_all_if_ready(self) -> None:
-        """Mark the rows if that was requested and they reflect the present search."""
-        if not self._mark_all_pending or self.shown_search != self.search_text:
+    def choices_shown(self, choices: object) -> None:
+        """Take over what the rows reflect; mark them if that was requested for these choices.
+
+        If the user has changed the choices since, mark nothing.
+        """
+        self._shown_choices, requested = choices, self._mark_all_for
+        if requested is None:
             return
-        self._mark_all_pending = False
+        if requested != self.present_choices():
+            self._mark_all_for = None
+            self.notify("Nothing was marked: the filters or the search changed")
+        elif requested == choices:
+            self._mark_all_for = None
+            self._mark_all()
+
+    def _mark_all(self) -> None:
         ids = self.ids_to_mark
-        if self.search_text and not ids:
+        if self.needle and not ids:
             self.notify("No task that was found passes the filters: 0 removes them")
         self._marks.add(ids)
         self._show_marks()
 
     def action_unmark(self) -> None:
         """Remove all marks."""
-        self._range_key = None
+        self._range_key = self._mark_all_for = None
         self._marks.clear()
         self._show_marks()
 

@@ -83,12 +83,14 @@ def plan_layout(width: int, widest: Widest) -> PlanLayout:
 
 def header_line(arrangement: Arrangement, layout: PlanLayout, kind: SizeKind) -> Text:
     """Return the titles of the columns; the grouping is above the status."""
-    arrow = "↓" if arrangement.reverse else "↑"
+    # The newest have the smallest age.
+    largest_first = arrangement.reverse is not (arrangement.key is ChainKey.AGE)
+    arrow = "↓" if largest_first else "↑"
 
     def title(name: str, key: ChainKey | None = None) -> str:
         return f"{name} {arrow}" if key is arrangement.key else name
 
-    grouping = str(arrangement).partition(" · ")[0]
+    grouping = arrangement.grouping_text
     if arrangement.key is ChainKey.ID and not layout.id:
         grouping += f", {title('id', ChainKey.ID)}"
     cells = [

@@ -78,7 +78,7 @@ def _title_line(group: PlanGroup, at: LineContext) -> Text:
     if group.alarming:
         text.stylize(at.style("blocked"))
     if figures and figures.warned:
-        note = f"! {pluralize(figures.warned, 'warning')}"
+        note = f"! {pluralize(figures.warned, 'task')} with a warning"
         gap = max(2, at.layout.width - text.cell_len - len(note) - 1)
         text.append(" " * gap).append(note, at.style("caution"))
     return text
@@ -157,7 +157,7 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
 
 def _member_line(member: Member, at: LineContext) -> Text:
     planned = member.planned
-    kept = is_kept(member.chain, at.kept)
+    kept = member.chain.key in at.kept
     reason = report.cascade_reason(planned) or _attempt(planned.task)
     found = at.known.size_of(planned.task.id)
     sign = "└" if member.last else "├"
@@ -204,7 +204,7 @@ def _task_line(
 
 
 def _blocked_line(chain: BlockedChain, at: LineContext) -> Text:
-    task, kept = chain.task, is_kept(chain, at.kept)
+    task, kept = chain.task, chain.key in at.kept
     sign = " " if not chain.others else "▸" if chain.key in at.folded else "▾"
     text = _line_start(task, at, sign, goes=False)
     if kept:
@@ -225,11 +225,6 @@ def _pinned_line(pinned: PinnedTask, at: LineContext) -> Text:
     _append_call(text, task, plain_text(second), at)
     end = at.layout.bundle + at.layout.age + at.layout.size + at.layout.id
     return text.append(f"{short_id(task.id)} ".rjust(end), at.style("quiet"))
-
-
-def is_kept(chain: PlannedChain | BlockedChain, kept: Set[str]) -> bool:
-    """Return whether the user keeps a chain."""
-    return chain.key in kept
 
 
 def _line_start(
@@ -288,10 +283,10 @@ def in_full(row: Row, at: LineContext) -> Text:
             return _task_in_full(first, facts, at, kept=row.key in at.kept)
         case Member(chain=chain, planned=planned):
             reason = report.cascade_reason(planned) or _attempt(planned.task)
-            return _task_in_full(planned, [reason], at, kept=is_kept(chain, at.kept))
+            return _task_in_full(planned, [reason], at, kept=chain.key in at.kept)
         case BlockedChain(blocked=blocked):
             text = Text(f"{blocked.task.id}\n")
-            if is_kept(row, at.kept):
+            if row.key in at.kept:
                 return text.append("kept by you: it blocks nothing", at.style("kept"))
             return text.append(plain_text(blocked.reason), at.style("blocked"))
         case PlannedBundle(bundle=bundle):

@@ -149,15 +149,21 @@ class PlanList(VirtualList):
                 return (row,)
             case Member(chain=chain):
                 return (chain,)
-            case PlannedBundle():
-                return view.tree.chains_of_bundle.get(bundle_id(row), ()) if view else ()
+        of_bundle = view.tree.chains_of_bundle if view else {}
+        found = {id(c): c for c in row.chains} if isinstance(row, PlanGroup) else {}
+        for one in self.bundles_at_cursor():
+            found.update((id(c), c) for c in of_bundle.get(bundle_id(one), ()))
+        return tuple(found.values())
+
+    def bundles_at_cursor(self) -> tuple[PlannedBundle, ...]:
+        """Return the bundle of the row, or those of its group."""
+        match self.row:
+            case PlannedBundle() as bundle:
+                return (bundle,)
             case PlanGroup(bundle=PlannedBundle() as bundle):
-                return view.tree.chains_of_bundle.get(bundle_id(bundle), ()) if view else ()
+                return (bundle,)
             case PlanGroup(items=items):
-                bundles = [item for item in items if isinstance(item, PlannedBundle)]
-                of_bundle = view.tree.chains_of_bundle if view else {}
-                taking = {id(c): c for one in bundles for c in of_bundle.get(bundle_id(one), ())}
-                return (*row.chains, *taking.values())
+                return tuple(item for item in items if isinstance(item, PlannedBundle))
         return ()
 
     def visible_tasks(self) -> list[Task]:
@@ -170,7 +176,8 @@ class PlanList(VirtualList):
     def fold(self, *, folded: bool) -> None:
         """Fold or unfold the group or chain under the cursor.
 
-        Folding a line that can't be folded goes to the line that can: the chain or the group.
+        Folding a line that can't be folded goes to the line that can: the chain or the group. A
+        title has no such line.
         """
         row = self.row
         match row:
@@ -178,6 +185,8 @@ class PlanList(VirtualList):
                 isinstance(row, PlanGroup) or members(row)
             ) and (row.key in self.folded) != folded:
                 self._set_folded(row, folded=folded)
+            case PlanGroup():
+                return
             case _ if folded:
                 self._go_to_parent()
 
@@ -250,9 +259,9 @@ class PlanList(VirtualList):
         cautions = _cautions_of(self._rows[y])
         return bool(cautions) and (not y or cautions != _cautions_of(self._rows[y - 1]))
 
-    def go_to_hit(self, by: int) -> bool:
+    def go_to_hit(self, by: int) -> None:
         """Move to the next (1) or previous (-1) hit, at the end to the other end."""
-        return self._go_to(by, self._is_hit, around=True)
+        self._go_to(by, self._is_hit, around=True)
 
     def go_to_first_hit(self, start: int) -> None:
         """Move to the first hit at or after a line, while the text is typed."""
@@ -275,7 +284,7 @@ class PlanList(VirtualList):
         elif isinstance(row, Chain) and row.key in self.folded:
             yield from chain_ids(row)
 
-    def _go_to(self, by: int, wanted: Callable[[int], bool], *, around: bool = False) -> bool:
+    def _go_to(self, by: int, wanted: Callable[[int], bool], *, around: bool = False) -> None:
         ends = range(self.cursor + 1, self.count) if by > 0 else range(self.cursor - 1, -1, -1)
         wrapped: Iterable[int] = ()
         if around:
@@ -284,8 +293,7 @@ class PlanList(VirtualList):
             for y in lines:
                 if wanted(y):
                     self.cursor = y
-                    return True
-        return False
+                    return
 
     def go_to_task(self, task_id: str) -> bool:
         """Move to the line of a task; return whether there is one."""

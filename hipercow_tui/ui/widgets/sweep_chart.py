@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from textual.geometry import Size, clamp
 from textual.message import Message
 from textual.widget import Widget
 
-from hipercow_tui.analysis.input_axes import Rate, Region
+from hipercow_tui.analysis.input_axes import Axis, Bin, Rate, Region
 from hipercow_tui.analysis.sweep_chart import ChartModel
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import cut_end, plain_text
@@ -112,31 +113,39 @@ class SweepChart(Widget, can_focus=True):
             self.action = action
 
     class GridChanged(Message):
-        """Another grid is needed: the places of its inputs, None for bars."""
+        """Another grid is needed: the names of its inputs, None for bars."""
 
-        def __init__(self, grid: tuple[int, int] | None) -> None:
+        def __init__(self, grid: tuple[str, str] | None) -> None:
             super().__init__()
             self.grid = grid
 
     class Left(Message):
         """Escape was pressed, and there is no range and no grid to leave."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, can_mark: bool, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._can_mark = can_mark
         self._chart = ChartModel()
-        self._grid: tuple[int, int] | None = None  # the requested one
+        self._grid: tuple[str, str] | None = None  # the inputs of the requested one
         self._input = 0  # the current input of the bars
         self._cursor = (0, 0)  # a bin of it, or a column and a row of the grid
         self._anchor: tuple[int, int] | None = None  # the other end of a range
         self._first = 0  # the first visible input or column
 
     def show(self, chart: ChartModel) -> None:
-        """Show another chart; the cursor stays on its place if that still exists."""
-        height = self._height
+        """Show another chart. The cursor stays on its input and its bin if these still exist; a
+        range is dropped if the bins differ: it would contain other tasks."""
+        height, before = self._height, self._cursor_axes
+        names = [axis.name for axis in chart.axes]
+        if self._chart.axes and (name := self._chart.axes[self._input].name) in names:
+            self._input = names.index(name)
         self._chart = chart
-        self._input = clamp(self._input, 0, max(0, len(chart.axes) - 1))
-        self._cursor = self._within(self._cursor)
-        self._anchor = self._anchor and self._within(self._anchor)
+        self._input = clamp(self._input, 0, max(0, len(names) - 1))
+        if _bins_by_input(self._cursor_axes) != _bins_by_input(before):
+            self._anchor = None
+            self._cursor = self._within(self._same_bins(before))
+        if self._grid and not set(self._grid) <= set(names):
+            self._request_grid(None)
         self.refresh(layout=self._height != height)
 
     # Size
@@ -161,17 +170,25 @@ class SweepChart(Widget, can_focus=True):
     # The cursor
 
     @property
-    def _limits(self) -> tuple[int, int]:
-        """The numbers of bins across and down; a bar has one down."""
+    def _cursor_axes(self) -> tuple[Axis, ...]:
+        """The axes with the cursor: across and down in a grid, else that of the current input."""
         chart = self._chart
         if chart.grid is not None:
-            across, down = (len(chart.grid_axes[place].bins) for place in chart.grid)
-            return across, down
-        return (len(chart.axes[self._input].bins) if chart.axes else 1), 1
+            return tuple(chart.grid_axes[place] for place in chart.grid)
+        return chart.axes[self._input : self._input + 1]
 
     def _within(self, place: tuple[int, int]) -> tuple[int, int]:
-        across, down = self._limits
+        across, down, *_ = *(len(axis.bins) for axis in self._cursor_axes), 1, 1
         return clamp(place[0], 0, across - 1), clamp(place[1], 0, down - 1)
+
+    def _same_bins(self, before: Sequence[Axis]) -> tuple[int, int]:
+        """Return the place of the cursor in the present axes, if its bins are among them."""
+        x, y = self._cursor
+        places = [x, y]
+        for at, (old, new) in enumerate(zip(before, self._cursor_axes, strict=False)):
+            if old.name == new.name and old.bins[places[at]] in new.bins:
+                places[at] = new.bins.index(old.bins[places[at]])
+        return places[0], places[1]
 
     @property
     def _spans(self) -> tuple[Span, Span]:
@@ -182,10 +199,8 @@ class SweepChart(Widget, can_focus=True):
     @property
     def chosen_region(self) -> Region:
         """The chosen bars or cells."""
-        chart = self._chart
-        if chart.grid is not None:
-            return Region(tuple(chart.grid_axes[place] for place in chart.grid), self._spans)
-        return Region((chart.axes[self._input],), self._spans[:1])
+        axes = self._cursor_axes
+        return Region(axes, self._spans[: len(axes)])
 
     @property
     def rate(self) -> Rate:
@@ -220,6 +235,10 @@ class SweepChart(Widget, can_focus=True):
         self._anchor = self._cursor if self._anchor is None else None
         self.refresh()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to mark tasks only if they can be marked."""
+        return self._can_mark or (action, parameters) != ("choose", (Action.MARK,))
+
     def action_choose(self, action: str) -> None:
         """Mark the chosen tasks, or show only them."""
         if self._chart.axes:
@@ -227,12 +246,12 @@ class SweepChart(Widget, can_focus=True):
 
     def action_grid(self) -> None:
         """Show a grid of the current input and the next one; then the others; then bars."""
-        inputs = len(self._chart.axes)
-        if inputs < 2:
+        names = [axis.name for axis in self._chart.axes]
+        if len(names) < 2:
             self.notify("A grid needs two inputs that differ")
             return
-        across = self._grid[0] if self._grid else self._input
-        down = ((self._grid[1] if self._grid else across) + 1) % inputs
+        across, last = self._grid or (names[self._input], names[self._input])
+        down = names[(names.index(last) + 1) % len(names)]
         self._request_grid(None if down == across else (across, down))
 
     def action_leave(self) -> None:
@@ -245,7 +264,7 @@ class SweepChart(Widget, can_focus=True):
         else:
             self.post_message(self.Left())
 
-    def _request_grid(self, grid: tuple[int, int] | None) -> None:
+    def _request_grid(self, grid: tuple[str, str] | None) -> None:
         self._grid, self._anchor, self._first, self._cursor = grid, None, 0, (0, 0)
         self.post_message(self.GridChanged(grid))
 
@@ -292,7 +311,8 @@ class SweepChart(Widget, can_focus=True):
         if chart.compared is None:
             return "Share of the tasks that failed"
         succeeded = pluralize(chart.compared, "successful task")
-        return f"Share that failed, compared with {succeeded} of the same bundles"
+        reading = f", reading {chart.unread:,} more …" if chart.unread else ""
+        return f"Share that failed, compared with {succeeded} of the same bundles{reading}"
 
     @property
     def _more(self) -> str:
@@ -309,6 +329,10 @@ class SweepChart(Widget, can_focus=True):
         if self._chart.shows_counts or not rate.tasks:
             return f"{rate.failed:,} failed" if rate.tasks else "no task"
         return f"{rate.failed:,} of {rate.tasks:,} failed, {rate.share:.0%}"
+
+
+def _bins_by_input(axes: Iterable[Axis]) -> list[tuple[str, Sequence[Bin]]]:
+    return [(axis.name, axis.bins) for axis in axes]
 
 
 def _scrolled(first: int, current: int, shown: int, number: int) -> int:

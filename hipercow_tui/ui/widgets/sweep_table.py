@@ -10,36 +10,54 @@ from textual.binding import Binding, BindingType
 
 from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import parse_number
-from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
+from hipercow_tui.analysis.sweep import (
+    SORT_BY_FINISHED,
+    SORT_BY_STATUS,
+    Sweep,
+    SweepSort,
+    input_key,
+)
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.keymap import MARK_KEYS
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
-from hipercow_tui.ui.widgets.task_cells import finished_text, status_cell, table_id
-from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
+from hipercow_tui.ui.widgets.task_cells import (
+    LONG_AGE,
+    finished_column,
+    finished_text,
+    status_cell,
+    table_id,
+)
 from hipercow_tui.ui.workers.sweep_builder import WIDEST, SweepModel
 
 _NARROWEST = 6  # cells of an input
+_MARK_ACTIONS = tuple(key.action for key in MARK_KEYS)
 _ID = Column("id", "id", 12, 12, rank=99)
 
 
 class SweepTable(MarkableTable, KeyedTable):
-    """The tasks of a sweep."""
+    """The tasks of a sweep. Without ``marks`` they can't be marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "To the task", key_display="Enter", id="sweep.go"),
     ]
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
-        super().__init__(marks, id=id)
+    def __init__(self, marks: Marks | None, *, id: str | None = None) -> None:
+        super().__init__(marks or Marks(), id=id)
+        self._can_mark = marks is not None
         self.now = 0.0
         self._sweep = Sweep()
         self._tasks: Mapping[str, Task] = {}
         self._widths: tuple[int, ...] = ()
         self._sort = SweepSort()
         self._query = ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the keys for marks only if tasks can be marked."""
+        return self._can_mark or action not in _MARK_ACTIONS
 
     def show(self, model: SweepModel) -> None:
         """Show the tasks of a model."""
@@ -51,7 +69,7 @@ class SweepTable(MarkableTable, KeyedTable):
 
     def search(self, query: str) -> None:
         """Highlight the query."""
-        self._query = self.search_text = query
+        self._query = query
         self.redraw()
 
     @property
@@ -75,27 +93,20 @@ class SweepTable(MarkableTable, KeyedTable):
 
     @property
     def sort(self) -> SweepSort:
-        """The order of the tasks."""
-        return self._sort
+        """The order of the tasks, by a column."""
+        return self._sort.resolved(self._sweep.names)
 
     @property
     def column_keys(self) -> Sequence[str]:
         """What can be sorted by, from left to right."""
-        return [SORT_BY_STATUS, *map(str, range(len(self._sweep.names))), SORT_BY_FINISHED]
+        return [SORT_BY_STATUS, *self._sweep.places, SORT_BY_FINISHED]
 
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns; on a narrow terminal the last inputs are left out first."""
-        finished = 15 if width >= LONG_AGES_FROM else 6
         return (
             Column(SORT_BY_STATUS, "status", 13, 13),
             *(self._input(place) for place in range(len(self._sweep.names))),
-            Column(
-                SORT_BY_FINISHED,
-                "finished" if finished > 6 else "ended",
-                finished,
-                finished,
-                rank=1,
-            ),
+            finished_column(width, 1),
             _ID,
         )
 
@@ -103,7 +114,9 @@ class SweepTable(MarkableTable, KeyedTable):
         title = plain_text(self._sweep.names[place])
         widest = max(cell_len(title) + 1, self._widths[place])
         most = min(max(widest, _NARROWEST), WIDEST)
-        return Column(str(place), title, most, most, rank=place + 2 if place else 0)
+        return Column(
+            input_key(self._sweep.names[place]), title, most, most, rank=place + 2 if place else 0
+        )
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a task."""
@@ -119,10 +132,10 @@ class SweepTable(MarkableTable, KeyedTable):
             case "status":
                 return status_cell(task, long=False)
             case "finished":
-                return ((finished_text(task, self.now, long=placed.width >= 15), "quiet"),)
+                return ((finished_text(task, self.now, long=placed.width >= LONG_AGE), "quiet"),)
             case "id":
                 return ((table_id(task.id), "quiet"),)
-        value = self._sweep.values.get(task.id, ())[int(placed.column.key)]
+        value = self._sweep.values.get(task.id, ())[self._sweep.places[placed.column.key]]
         if value is None:
             return (("—", "quiet"),)
         text = plain_text(value)

@@ -14,10 +14,12 @@ from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import AGE_UNITS, format_age, format_duration, format_size
-from hipercow_tui.ui.cells import PlacedColumn, cut_end, plain_text, short_number
+from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, TextPart
 
+LONG_AGES_FROM = 84  # width of a table in cells, from which on ages are "3 weeks ago" and not "3w"
+LONG_AGE = 15  # cells of "2 months ago"
 _SYMBOLS = {unit.name: unit.symbol for unit in AGE_UNITS}
 
 
@@ -85,6 +87,13 @@ def bundle_cell(bundles: Sequence[str]) -> Cell:
         return (("", ""),)
     more = f" +{len(bundles) - 1}" if len(bundles) > 1 else ""
     return ((plain_text(bundles[0]) + more, ""),)
+
+
+def finished_column(width: int, rank: int) -> Column:
+    """Return the column of a table of this width with the time of finishing."""
+    long = width >= LONG_AGES_FROM
+    cells = LONG_AGE if long else 6
+    return Column(SortKey.FINISHED, "finished" if long else "ended", cells, cells, rank)
 
 
 def finished_text(task: Task, now: float, *, long: bool) -> str:

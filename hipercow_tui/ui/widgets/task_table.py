@@ -23,8 +23,10 @@ from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import (
+    LONG_AGE,
     bundle_cell,
     duration_text,
+    finished_column,
     finished_text,
     inputs_text,
     size_part,
@@ -36,11 +38,9 @@ from hipercow_tui.ui.widgets.task_cells import (
 
 # The width in cells from which on the table shows
 RAN_FROM = 76  # the column "ran",
-LONG_AGES_FROM = 84  # ages such as "3 weeks ago" and not "3w",
 WAITED_FROM = 96  # the column "waited",
 BOTH_STATUSES_FROM = 112  # both statuses of a retried task in words,
-# Cells of a column with its long text: ``2 months ago``, ``✗ failure → submitted``.
-_LONG_AGE = 15
+# Cells of a column with its long text: ``✗ failure → submitted``.
 _BOTH_STATUSES = 23
 ALL_COLUMNS_FROM = 128  # all columns.
 
@@ -104,7 +104,6 @@ class TaskTable(MarkableTable):
         ):
             self.forget_layout()
         self._marks.keep_existing(view.snapshot.tasks.keys())
-        self.mark_all_if_ready()
         if view.ids is before.ids:
             self.redraw_now()
         else:
@@ -146,7 +145,6 @@ class TaskTable(MarkableTable):
 
     def every_column(self, width: int) -> Sequence[Column]:
         """Return all columns; a narrow table has short ages and statuses."""
-        finished = _LONG_AGE if width >= LONG_AGES_FROM else 6
         status = _BOTH_STATUSES if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
         return (
@@ -157,13 +155,7 @@ class TaskTable(MarkableTable):
             _CREATED,
             _WAITED,
             _RAN,
-            Column(
-                SortKey.FINISHED,
-                "finished" if width >= LONG_AGES_FROM else "ended",
-                finished,
-                finished,
-                2,
-            ),
+            finished_column(width, 2),
             _ATTEMPTS,
             *langs,
             *((_SIZES[self._size_kind], _FILES) if self._sizes is not None else ()),
@@ -226,7 +218,7 @@ class TaskTable(MarkableTable):
             case SortKey.BUNDLE:
                 return bundle_cell(task.bundles)
             case SortKey.FINISHED:
-                return ((finished_text(task, self.now, long=placed.width >= _LONG_AGE), ""),)
+                return ((finished_text(task, self.now, long=placed.width >= LONG_AGE), ""),)
             case SortKey.ATTEMPTS:
                 attempts = len(task.chain)
                 return ((short_number(attempts, placed.width) if attempts else "", "quiet"),)
@@ -263,11 +255,6 @@ class TaskTable(MarkableTable):
     def ids_to_mark(self) -> Collection[str]:
         """The rows that pass the filters; during a search, only those found."""
         return self._view.markable_rows
-
-    @property
-    def shown_search(self) -> str:
-        """The search of the view."""
-        return self._view.query
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Post Scrolled, so that the calls of the visible rows are read."""

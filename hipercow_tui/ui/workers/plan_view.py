@@ -128,12 +128,14 @@ class PlanViewBuilder:
         self._known = known
         self._clock = clock
         self._last: PlanView | None = None
+        self._frozen: PurgePlan | None = None  # the plan that the garbage collector leaves out
 
     def build(self, request: PlanRequest) -> PlanView:
         """Return what the screen shows for a request.
 
         A view of a large plan has a million objects without cycles. The garbage collector, which
-        would visit them and block the UI for 0.15 s at a time, leaves them out.
+        would visit them and block the UI for 0.15 s at a time, leaves them out. Only the first view
+        of each plan does this, because it also keeps all garbage of that moment for ever.
         """
         if len(self._first.tasks) < _LARGE_PLAN or not gc.isenabled():
             return self._build(request)
@@ -141,7 +143,9 @@ class PlanViewBuilder:
         try:
             return self._build(request)
         finally:
-            gc.freeze()
+            if self._last is not None and self._last.tree.plan is not self._frozen:
+                self._frozen = self._last.tree.plan
+                gc.freeze()
             gc.enable()
 
     def _build(self, request: PlanRequest) -> PlanView:

@@ -30,13 +30,19 @@ NOTIFY_INTERVAL = 0.1  # seconds
 
 
 class SummaryRequests:
-    """The tasks that one screen wants to read. ``summaries`` is the cache of the loader."""
+    """The tasks that one screen wants to read.
+
+    ``summaries`` is the cache of the loader. ``full`` becomes true, and ``want_all`` reads no more,
+    when a summary that it read was dropped for a newer one: all of them don't fit into the cache.
+    """
 
     def __init__(self, loader: SummaryLoader, on_loaded: Callable[[], object]) -> None:
         self.summaries = loader.summaries
         self.on_loaded = on_loaded
         self.rows: Iterator[str] = iter(())
         self.others: Iterator[str] = iter(())
+        self.read: set[str] = set()  # those of ``others`` that were read
+        self.full = False
         self._loader = loader
 
     def want(self, ids: Iterable[str]) -> None:
@@ -48,6 +54,13 @@ class SummaryRequests:
         """Read these tasks after the rows, instead of the tasks of the previous call."""
         self.others = iter(ids)
         self._loader.wake()
+
+    def dropped(self, task_id: str) -> None:
+        """Stop ``want_all`` if this summary, which was dropped for a newer one, was read by it."""
+        if task_id in self.read:
+            self.read.discard(task_id)
+            self.others = iter(())
+            self.full = True
 
     def close(self) -> None:
         """Cancel the requests."""
@@ -133,9 +146,16 @@ class SummaryLoader(BackgroundWorker):
 
     def _next_id(self) -> str | None:
         """The task to read next: rows of any screen before other tasks."""
-        rows = [requests.rows for requests in self._requests]
-        others = [requests.others for requests in self._requests]
-        return next(filter(self.is_outdated, chain(*rows, *others)), None)
+        rows = chain(*(requests.rows for requests in self._requests))
+        task_id = next(filter(self.is_outdated, rows), None)
+        if task_id is not None:
+            return task_id
+        for requests in self._requests:
+            task_id = next(filter(self.is_outdated, requests.others), None)
+            if task_id is not None:
+                requests.read.add(task_id)
+                return task_id
+        return None
 
     def _read(self, task_id: str) -> None:
         task = self._snapshot.tasks.get(task_id)
@@ -151,7 +171,10 @@ class SummaryLoader(BackgroundWorker):
             self.summaries[task_id] = summary
             self._input_bytes += len(summary.packed_inputs) - len(before.packed_inputs)
             while len(self.summaries) > MAX_SUMMARIES or self._input_bytes > MAX_INPUT_BYTES:
-                self._drop(next(iter(self.summaries)))
+                oldest = next(iter(self.summaries))
+                self._drop(oldest)
+                for requests in self._requests:
+                    requests.dropped(oldest)
 
     def _drop(self, task_id: str) -> None:
         """Remove a summary, if there is one; call it with the lock."""

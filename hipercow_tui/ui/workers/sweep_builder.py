@@ -23,14 +23,14 @@ WIDEST = 24  # cells of an input in the table
 class SweepRequest:
     """What to show.
 
-    ``version`` changes with the tasks and with the inputs that are known. ``grid`` are the places
+    ``version`` changes with the tasks and with the inputs that are known. ``grid`` are the names
     of two inputs, None without a grid.
     """
 
     version: int
     tasks: Mapping[str, Task]
     sort: SweepSort
-    grid: tuple[int, int] | None = None
+    grid: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class SweepModel:
         tasks: How many of the tasks to show exist.
         failed: How many of them failed.
         unread: How many tasks are still to be read, with those to compare with.
+        left_out: How many tasks are not read, because the cache of inputs is full.
         chart: The chart.
         seconds: How long the build took.
     """
@@ -56,6 +57,7 @@ class SweepModel:
     tasks: int
     failed: int
     unread: int
+    left_out: int
     chart: ChartModel
     seconds: float
 
@@ -69,6 +71,7 @@ class _Inputs:
     present: Sequence[Task]
     known: Sequence[Task]
     unread: int
+    left_out: int
     widths: tuple[int, ...]
     failed: frozenset[str]
     chart: ChartModel
@@ -107,34 +110,45 @@ class SweepBuilder:
             len(last.present),
             sum(task.status is Status.FAILURE for task in last.present),
             last.unread,
+            last.left_out,
             with_grid(last.chart, request.grid, last.failed),
             time.monotonic() - began,
         )
 
     def _read(self, request: SweepRequest) -> _Inputs:
-        """Return the inputs that are known, and request the others."""
-        tasks = request.tasks
+        """Return the inputs that are known, and request the others, unless the cache is full."""
+        tasks, full = request.tasks, self._requests.full
         ids = [task_id for task_id in self._ids if task_id in tasks]
         all_failed = bool(ids) and all(tasks[i].status is Status.FAILURE for i in ids)
         others = comparable_ids(tasks, ids) if all_failed else ()
         wanted = (*ids, *others)
-        self._requests.want_all([i for i in wanted if i not in self._failures])
+        summaries = self._requests.summaries
+        self._requests.want_all(
+            [i for i in wanted if i not in self._failures and (i in summaries or not full)]
+        )
         inputs = self._known_inputs(ids)
         inputs |= _only_named(self._known_inputs(others), inputs)
         sweep = make_sweep(inputs)
         present = [tasks[task_id] for task_id in ids]
         known = [task for task in present if task.id in inputs]
         failed = frozenset(task.id for task in known if task.status is Status.FAILURE)
-        compared = sum(i in inputs for i in others) if all_failed else None
+        compared = sum(i in inputs for i in others)
+        missing = len(wanted) - len(inputs)
         return _Inputs(
             request.version,
             sweep,
             present,
             known,
-            len(wanted) - len(inputs),
+            0 if full else missing,
+            missing if full else 0,
             tuple(_width(sweep, place) for place in range(len(sweep.names))),
             failed,
-            make_chart(sweep, failed, compared),
+            make_chart(
+                sweep,
+                failed,
+                compared if all_failed else None,
+                0 if full else len(others) - compared,
+            ),
         )
 
     def _known_inputs(self, ids: Iterable[str]) -> dict[str, Inputs]:
