@@ -13,7 +13,6 @@ from hipercow_tui.domain.pin_requests import pins_on
 from hipercow_tui.domain.pins import Pin, PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging.pin_files import add_pin, remove_pin
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 from hipercow_tui.ui.messages import WorkerFailed
@@ -72,11 +71,15 @@ class PinToggle:
         self._screen.app.push_screen(PinNoteScreen(escape(label(targets))), answered)
 
     def _add(self, targets: Sequence[PinTarget], note: str) -> str:
+        from hipercow_tui.purging.pin_files import add_pin
+
         for target in targets:
             add_pin(self._root, target, note)
         return f"Pinned {label(targets)}: P again removes the pin"
 
     def _remove(self, pins: Sequence[Pin]) -> str:
+        from hipercow_tui.purging.pin_files import remove_pin
+
         for pin in pins:
             remove_pin(self._root, pin.target)
         done = f"Unpinned {label([pin.target for pin in pins])}"

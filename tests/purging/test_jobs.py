@@ -121,6 +121,7 @@ def test_an_error_in_one_job_ends_all_and_puts_the_rest_back(
 ) -> None:
     plan = plan_of(root)
     Slow(monkeypatch)
+    threads = threading.active_count()  # other tests may have left some that are about to end
 
     def interrupt(progress: Progress) -> None:
         if progress.phase is Phase.ERASING and progress.done:
@@ -138,7 +139,7 @@ def test_an_error_in_one_job_ends_all_and_puts_the_rest_back(
     for batch_id in {batch.batch_id for batch in begun}:
         empty(root, list_entries(root, batch_id))
     assert in_place(root) == left and has_no_batches(root)
-    assert threading.active_count() == 1
+    assert threading.active_count() <= threads
 
 
 def test_the_command_line_accepts_jobs(root: Root, tmp_path: Path) -> None:

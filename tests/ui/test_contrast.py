@@ -122,14 +122,16 @@ async def test_every_text_is_readable_in_every_theme(
         await until(pilot, lambda: all_rows_shown(app))
         themes = [name for name, theme in app.available_themes.items() if not theme.ansi]
         assert len(themes) >= 19
-        for name, (keys, expected) in SCREENS.items():
+        usual = ["textual-dark", "textual-light"]
+        for number, (name, (keys, expected)) in enumerate(SCREENS.items()):
             for key in keys:
                 await pilot.press(key)
                 await pilot.pause()
             if name == "confirmation":
                 await heard(pilot)
             await until(pilot, lambda text=expected: text in screen_text(app))  # type: ignore[misc]
-            for theme in themes:
+            # The tables in each theme, the other screens in each third one: all would take a minute.
+            for theme in themes if number < 3 else dict.fromkeys(usual + themes[number % 3 :: 3]):
                 await shown(pilot, theme)
                 for pair, text in shown_pairs(app):
                     least = 3.0 if pair in dim else 4.5

@@ -20,6 +20,7 @@ from hipercow_tui.support.text import escape_controls, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
 
 NAME = "hipercow-tui"
+_MUCH_SPACE = 9  # the rank of the free space if it is not short
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,13 @@ class HeaderBar(Widget):
         """Return the line in exactly the width of the widget."""
         name = f" {NAME}  "
         items = self._right_items()
-        while len(items) > 1 and self._width(items) > self.size.width - len(name):
-            items.remove(max(items, key=lambda item: item.rank))
+        while len(items) > 1:
+            last = max(items, key=lambda item: item.rank)
+            # The name of the root is more important than much free space.
+            path_width = cell_len(self.facts.root.name) + 3 if last.rank == _MUCH_SPACE else 0
+            if self._width(items) + path_width <= self.size.width - len(name):
+                break
+            items.remove(last)
         right = Content(" · ").join(
             Content.styled(item.text, f"${item.colour}" if item.colour else "") for item in items
         )
@@ -113,7 +119,9 @@ class HeaderBar(Widget):
             items.append(_Item(self.trash, "text-warning", 2))
         if self.space is not None:
             short = self.space.short
-            items.append(_Item(str(self.space), "text-warning" if short else "", 4 if short else 9))
+            items.append(
+                _Item(str(self.space), "text-warning" if short else "", 4 if short else _MUCH_SPACE)
+            )
         if facts.problems:
             items.append(_Item(f"! {pluralize(facts.problems, 'problem')}", "text-error", 3))
         if self.freshness.percent is not None:
