@@ -130,7 +130,7 @@ async def test_every_text_is_readable_in_every_theme(
             if name == "confirmation":
                 await heard(pilot)
             await until(pilot, lambda text=expected: text in screen_text(app))  # type: ignore[misc]
-            # The tables in each theme, the other screens in each third one: all would take a minute.
+            # The tables in each theme, other screens in each third: all would take a minute.
             for theme in themes if number < 3 else dict.fromkeys(usual + themes[number % 3 :: 3]):
                 await shown(pilot, theme)
                 for pair, text in shown_pairs(app):
