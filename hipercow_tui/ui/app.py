@@ -72,8 +72,10 @@ class HipercowApp(TerminalApp):
     def on_mount(self) -> None:
         """Use the keys that the user chose; store another theme when the user chooses one."""
         self.set_keymap(self.user_keys.keys)
-        if problems := "\n".join(self.user_keys.problems):
-            self.notify(problems, title="Keys", severity="warning", timeout=30, markup=False)
+        if problems := self.user_keys.problems:
+            more = len(problems) - 1
+            text = problems[0] + (f" (and {more:,} more: hipercow-tui keys)" if more else "")
+            self.notify(text, title="Keys", severity="warning", timeout=15, markup=False)
         self.theme_changed_signal.subscribe(self, self._store_theme)
 
     def _store_theme(self, theme: Theme) -> None:

@@ -163,6 +163,8 @@ class TrashControl(Controller):
 
     def show_space(self, space: FreeSpace | None) -> None:
         """Show in the report of the last job how much is free now."""
+        if not self._screen.query("JobResult"):
+            return  # its module is not imported at the start, while threads import others
         from hipercow_tui.ui.widgets.job_result import JobResult
 
         for shown in self._screen.query(JobResult):

@@ -227,7 +227,7 @@ class SweepScreen(Page[str | Narrowing | None]):
             self.notify(f"No task with {label} is in the table")
             return
         if message.action is Action.NARROW:
-            self.dismiss(Narrowing.to_tasks(label, ids))
+            self.dismiss(Narrowing.to_tasks(f"{label} of {self._title}", ids))
         elif self._marks is not None:
             self._marks.add(ids)
             self._marked()

@@ -73,7 +73,7 @@ class FilterPanel(Vertical):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "To the table", show=False, id="filters.leave"),
+        Binding("escape", "leave", "To the table", id="filters.leave"),
     ]
 
     class Changed(Message):
