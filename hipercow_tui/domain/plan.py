@@ -272,7 +272,7 @@ def _plan_language(
         ignored_bundles=tuple((snapshot.lang, name) for name in ignored),
         warnings=tuple(ignored_bundles_warning(ignored)),
         kept=tuple(one for one in planned if one.task.id in kept) if kept else (),
-        pinned=tuple(_pinned_tasks(snapshot, all_matched.intersection(held))),
+        pinned=tuple(_pinned_tasks(snapshot, all_matched.intersection(held), filters)),
     )
 
 
@@ -288,10 +288,12 @@ def _ignorable_bundles(snapshot: Snapshot) -> dict[str, str]:
     return {name: why for name, why in snapshot.unread.bundles.items() if name not in pinned}
 
 
-def _pinned_tasks(snapshot: Snapshot, matched: Set[str]) -> Iterator[PinnedTask]:
+def _pinned_tasks(
+    snapshot: Snapshot, matched: Set[str], filters: FilterStack
+) -> Iterator[PinnedTask]:
     """Yield the tasks of the chains of these ids, which pins hold."""
     for task in _in_snapshot_order(snapshot, _going_ids(snapshot, matched).keys()):
-        if task.exists:
+        if _is_purgeable(task, _requested_ids(filters)):
             yield PinnedTask(task, snapshot.held[task.id])
 
 
@@ -345,7 +347,7 @@ def _language_totals(
     if held := snapshot.held:
         held_mask = bytes(map(not_, snapshot.not_held))
         ids = missing.intersection(held).union(columns.select(mask_and([matched, held_mask])))
-        pinned = sum(1 for _ in _pinned_tasks(snapshot, ids))
+        pinned = sum(1 for _ in _pinned_tasks(snapshot, ids, filters))
         matched = mask_and([matched, snapshot.not_held])
         missing = missing.difference(held)
 

@@ -8,7 +8,7 @@ import re
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls
 
-_PREFIXES = "kMGTP"
+_PREFIXES = "kMGTPE"
 UNITS: dict[str, int] = {
     "B": 1,
     **{f"{prefix}B": 1000**power for power, prefix in enumerate(_PREFIXES, 1)},
