@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from hipercow_tui.domain.plan import find_blocked
+from hipercow_tui.domain.blocked import find_blocked
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.folder_size import FileKind, FolderUsage, SharedName, SizeKind

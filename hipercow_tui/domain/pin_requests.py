@@ -25,7 +25,7 @@ class PinnedItem:
 
 
 def pinned_items(snapshot: Snapshot) -> list[PinnedItem]:
-    """Return every pin of a snapshot with what it holds."""
+    """Return every pin of a snapshot with the tasks that it holds."""
     return [_item(part, pin) for part in snapshot.language_parts for pin in part.pins.pins]
 
 
@@ -58,7 +58,7 @@ def chain_targets(snapshot: Snapshot, ids: Collection[str]) -> list[PinTarget]:
 
 
 def _pinned_chains(part: Snapshot) -> set[str]:
-    """Return the ids of the tasks whose chains are pinned."""
+    """Return the ids that chains are pinned by."""
     targets = (pin.target for pin in part.pins.pins)
     return {target.name for target in targets if target.kind is PinKind.CHAIN}
 
@@ -66,7 +66,7 @@ def _pinned_chains(part: Snapshot) -> set[str]:
 def targets_to_pin(
     snapshot: Snapshot, ids: Collection[str], names: Collection[str]
 ) -> list[PinTarget]:
-    """Return the chains of these tasks and the bundles of these names, in every language.
+    """Return the chains of tasks and the bundles with the given names, in every language.
 
     Raises UnknownTasksError and FilterError if some do not exist.
     """
@@ -81,7 +81,7 @@ def targets_to_pin(
 
 
 def pins_to_remove(snapshot: Snapshot, ids: Collection[str], names: Collection[str]) -> list[Pin]:
-    """Return the pins of the chains of these tasks and of the bundles of these names.
+    """Return the pins of the chains of tasks and of the bundles with the given names.
 
     Chains and bundles that are gone can be unpinned too. Raises UnknownTasksError and FilterError
     for what does not exist and is not pinned.
@@ -104,7 +104,7 @@ def pins_on(snapshot: Snapshot, targets: Collection[PinTarget]) -> list[Pin]:
 
 
 def _pins_of(part: Snapshot, ids: Collection[str], names: Collection[str]) -> Iterator[Pin]:
-    """Yield the pins of the chains of these tasks, and of bundles, of one language."""
+    """Yield the pins of the chains of tasks, and of bundles, of one language."""
     members = {one for task_id in ids for one in part.chains.chain(task_id) or (task_id,)}
     for pin in part.pins.pins:
         if pin.target.name in (members if pin.target.kind is PinKind.CHAIN else names):

@@ -6,7 +6,7 @@ raises an error. A dry run is a plan that is not executed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -14,7 +14,7 @@ from operator import not_
 from pathlib import Path
 from typing import NamedTuple
 
-from hipercow_tui.domain.blocked import Blocked
+from hipercow_tui.domain.blocked import MAY_BLOCK, Blocked, block_reason, find_blocked
 from hipercow_tui.domain.cautions import (
     Caution,
     cautions_about,
@@ -25,12 +25,9 @@ from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
-    QUEUED,
-    UNREADABLE,
     Bundle,
     BundleId,
     Lang,
-    Status,
     Task,
 )
 from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
@@ -358,7 +355,7 @@ def _language_totals(
     cascaded = [tasks[i] for i in causes if i in tasks]
     missing = missing.union(i for i in causes if i not in tasks)
     non_tasks = [tasks[i] for i in matched_in(columns.non_task_mask)]
-    may_block = [tasks[i] for i in matched_in(mask_where(columns.status_codes, _MAY_BLOCK))]
+    may_block = [tasks[i] for i in matched_in(mask_where(columns.status_codes, MAY_BLOCK))]
     return (
         matched.count(1) - sum(1 for task in non_tasks if task.id not in requested),
         sum(1 for task in cascaded if _is_purgeable(task, requested)),
@@ -379,10 +376,6 @@ def _affected_bundles(
     if missing:
         names |= {one.name for one in snapshot.bundles if not missing.isdisjoint(one.task_ids)}
     return names
-
-
-# Tasks of other statuses never block.
-_MAY_BLOCK = frozenset({Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN})
 
 
 def _requested_ids(filters: FilterStack) -> Set[str]:
@@ -439,49 +432,6 @@ def _in_snapshot_order(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
     if len(ids) * 8 < len(snapshot.tasks):
         return [snapshot.tasks[i] for i in sorted(ids) if i in snapshot.tasks]
     return [task for task_id, task in snapshot.tasks.items() if task_id in ids]
-
-
-def find_blocked(
-    snapshot: Snapshot, ids: Iterable[str], now: float, ignored_bundles: Collection[str] = ()
-) -> Iterator[Blocked]:
-    """Yield the tasks among these ids that can't be purged, with the reasons (rule 9).
-
-    The snapshot is of one language; ids can be missing in it. ``now`` is in seconds since the
-    epoch. Unreadable bundles with the names ``ignored_bundles`` do not block.
-    """
-    unread = snapshot.unread
-    if not unread:  # usual; few of the tasks may block
-        found = filter(None, map(snapshot.tasks.get, ids))
-        ids = [task.id for task in found if task.status in _MAY_BLOCK]
-    blocks_all = unread.blocks_all(ignored_bundles)
-    for task_id in sorted(ids):
-        task = snapshot.tasks.get(task_id)
-        reason = block_reason(task) if task is not None else None
-        if unread:
-            reason = reason or unread.blocks(task_id, now) or blocks_all
-        if reason:
-            chain = snapshot.chains.chain(task_id)
-            unknown = Task(task_id, Status.BROKEN, UNREADABLE, chain=chain, lang=snapshot.lang)
-            yield Blocked(task or unknown, reason, chain)
-
-
-def block_reason(task: Task) -> str | None:
-    """Return why a task can't be purged and what to do about it; None if it can (rule 9)."""
-    if task.status is Status.BROKEN and task.exists:
-        return f"it can't be read ({task.problem}): make its folder readable"
-    if task.status in (Status.SUBMITTED, Status.RUNNING) and task.lang is Lang.PY:
-        return (
-            f"it is {task.status}: wait until it ends; if you stopped it on the cluster, or the"
-            " cluster has lost it, make an empty file 'status-cancelled' in its folder"
-        )
-    if task.status in (Status.SUBMITTED, Status.RUNNING):
-        return (
-            f"it is {task.status}: cancel it with task_cancel(); if the cluster has lost it, call"
-            " task_info(), which updates its status"
-        )
-    if task.status in (Status.CREATED, Status.BROKEN) and task.files_mask & QUEUED:
-        return "it may be queued: its folder has files of the driver, and no marker yet"
-    return None
 
 
 def _plan_task(

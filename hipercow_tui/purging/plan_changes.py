@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
+from hipercow_tui.domain.blocked import block_reason, find_blocked
 from hipercow_tui.domain.pins import Pin
-from hipercow_tui.domain.plan import PurgePlan, block_reason, find_blocked
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.support.text import escape_controls, pluralize, short_id

@@ -56,7 +56,7 @@ def test_times_without_a_terminal_marker_give_no_end(tmp_path: Path) -> None:
 
 
 def test_files_of_a_driver_without_a_marker_may_be_queued(tmp_path: Path) -> None:
-    from hipercow_tui.domain.plan import block_reason
+    from hipercow_tui.domain.blocked import block_reason
 
     (write_py_task(tmp_path, A, "created") / "task_run.sh").touch()
     assert "may be queued" in str(block_reason(seen(tmp_path)[A]))
