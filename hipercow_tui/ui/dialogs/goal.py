@@ -75,9 +75,7 @@ class GoalScreen(Dialog[GoalAnswer | None]):
         """Yield the field, a note on its meaning, the orders, and the keys."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Free at least"
-            yield Input(
-                self._before.text, placeholder=_HINT, restrict=TYPEABLE, select_on_focus=False
-            )
+            yield Input(self._before.text, restrict=TYPEABLE, select_on_focus=False)
             yield Static(id="note", markup=False)
             yield Static(id="orders", markup=False)
             yield Static("enter: apply · ↑ ↓: order · empty: no goal · esc: back", id="keys")
