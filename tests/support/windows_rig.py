@@ -92,10 +92,18 @@ class Windows:
         """Start Wine's server, which then also serves the programs of other test workers."""
         if self.wine is None:
             return
+        self._run_quietly("wineserver", f"-p{_IDLE}")  # may run already
+        self._run_quietly("wine", "wineboot")
+
+    def choose_version(self, version: str) -> None:
+        """Choose the version of Windows that Wine reports to programs."""
+        self._run_quietly("wine", "winecfg", "/v", version)
+
+    def _run_quietly(self, *command: str) -> None:
+        """Run a program of Wine. Its services would keep pipes open."""
         environment = {**os.environ, **self._wine_variables()}
-        quiet = subprocess.DEVNULL  # Wine's services keep the streams open
-        for command in (["wineserver", f"-p{_IDLE}"], ["wine", "wineboot"]):  # may run already
-            subprocess.run(command, env=environment, stdin=quiet, stdout=quiet, stderr=quiet)
+        none = subprocess.DEVNULL
+        subprocess.run(command, env=environment, stdin=none, stdout=none, stderr=none)
 
     def _python(self) -> list[str]:
         if self.wine is None:
@@ -144,9 +152,12 @@ def install(folder: Path) -> None:
     _unpack_python(python)
     # Without this file, Python finds Lib\site-packages and obeys PYTHONPATH.
     (python / "python313._pth").unlink()
+    # Wine lacks a function that this module calls. ``platform`` works without the module.
+    (python / "_wmi.pyd").unlink()
     _pip("install", "--target", str(python / "Lib/site-packages"), *_FOR_WINDOWS, *packages)
     (folder / "prefix").mkdir()
     Windows(folder).boot()
+    Windows(folder).choose_version("win10")
     stamp.write_text(wanted, "ascii")
 
 
