@@ -10,7 +10,6 @@ from textual.screen import Screen
 from hipercow_tui.analysis.plan_rows import bundle_tasks
 from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
-from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.screens.log import LogScreen
@@ -78,11 +77,8 @@ class PlanInspecting:
         title, ids = bundle_tasks(lines.plan_tree, lines.row, lines.group)
 
         def chosen(choice: SweepChoice | None) -> None:
-            if choice is None:
-                return
-            if isinstance(choice.target, Narrowing):
-                self._screen.notify("A plan can't be narrowed: space keeps chains")
-            elif not lines.go_to_task(choice.target):
+            target = choice.target if choice else None
+            if isinstance(target, str) and not lines.go_to_task(target):
                 self._screen.notify("That task is not in the plan")
 
         screen = SweepScreen(

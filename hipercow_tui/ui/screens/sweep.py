@@ -71,7 +71,8 @@ class SweepScreen(Page[SweepChoice | None]):
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
     the epoch. ``plan`` is called to plan a purge of the marked tasks; it and ``marks`` are None if
-    tasks can't be marked here. ``show_log`` opens a log. ``place`` is where to begin.
+    tasks can't be marked here, and the list can't be narrowed. ``show_log`` opens a log. ``place``
+    is where to begin.
     """
 
     DEFAULT_CSS = """
@@ -139,7 +140,7 @@ class SweepScreen(Page[SweepChoice | None]):
         yield Static(id="head")
         yield SweepTable(self._marks, id="sweep")
         yield SearchBar()
-        yield SweepChart(can_mark=self._marks is not None, id="chart")
+        yield SweepChart(can_choose=self._marks is not None, id="chart")
         yield KeyFooter()
 
     def on_mount(self) -> None:

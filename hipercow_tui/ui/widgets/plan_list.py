@@ -13,8 +13,10 @@ from rich.text import Text
 from textual import events
 from textual.message import Message
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.plan_rows import Member, Row, chain_ids, members, tree_rows
 from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup, PlanTree
+from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
@@ -335,9 +337,18 @@ class PlanList(VirtualList):
         """Return the text of a line."""
         context = self._line_context
         text = row_line(self._rows[y], context)
-        if query := context.view.request.query:
-            text.highlight_words([query], self._style_of("hit"), case_sensitive=False)
+        if found := self._found_text(self._rows[y], context.view.request.query):
+            text.highlight_words([found], self._style_of("hit"), case_sensitive=False)
         return text
+
+    def _found_text(self, row: Row, query: str) -> str:
+        """Return the text to highlight: the query, or the input that a comparison found."""
+        comparison, task = parse_comparison(query), task_of(row)
+        if comparison is None:
+            return query
+        inputs = self.known.summaries.get(task.id, NO_SUMMARY).inputs if task else ()
+        value = comparison.value_in(inputs)
+        return "" if value is None else f"{comparison.name} = {value}"
 
     def in_full(self) -> Text:
         """Return the whole text of the line under the cursor, on two lines."""

@@ -140,9 +140,9 @@ class SweepChart(Widget, can_focus=True):
     class Left(Message):
         """Escape was pressed, and there is no range and no grid to leave."""
 
-    def __init__(self, *, can_mark: bool, id: str | None = None) -> None:
+    def __init__(self, *, can_choose: bool, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._can_mark = can_mark
+        self._can_choose = can_choose
         self._chart = ChartModel()
         self._grid: tuple[str, str] | None = None  # the inputs of the requested one
         self._input = 0  # the current input of the bars
@@ -295,8 +295,8 @@ class SweepChart(Widget, can_focus=True):
         self.refresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to mark tasks only if they can be marked."""
-        return self._can_mark or (action, parameters) != ("choose", (Action.MARK,))
+        """Offer to choose tasks only if they can be marked, and the list narrowed."""
+        return self._can_choose or action != "choose"
 
     def action_choose(self, action: str) -> None:
         """Mark the chosen tasks, or show only them."""
@@ -351,7 +351,11 @@ class SweepChart(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Show only the tasks of a bar or a cell on a double click."""
-        if event.chain == 2 and self._bin_at(event.get_content_offset(self)) is not None:
+        if (
+            event.chain == 2
+            and self._can_choose
+            and self._bin_at(event.get_content_offset(self)) is not None
+        ):
             self.action_choose(Action.NARROW)
 
     def _move_to_cell(self, offset: Offset | None, of_input: int | None = None) -> bool:
