@@ -242,6 +242,19 @@ async def test_enter_shows_the_details_of_the_task(broken: Path) -> None:
         assert at.task_at_cursor == IDS[0]
 
 
+async def test_keys_that_can_do_nothing_are_not_in_the_footer_and_say_why(broken: Path) -> None:
+    async with planning(broken) as at:
+        assert "Purge…" in at.text and "Save plan" in at.text
+        await at.press("space")  # on the title of all chains
+        await until(at.pilot, lambda: "everything" in at.text)
+        footer = at.text.splitlines()[-1]
+        assert "Keep" in footer and "Purge" not in footer and "Save" not in footer
+        await at.press("D")
+        assert "You keep everything: space takes" in at.text.splitlines()[-1]
+        await at.press("e")
+        assert "There is nothing in the plan to save" in at.text.splitlines()[-1]
+
+
 async def test_enter_on_a_title_folds_it(broken: Path) -> None:
     async with planning(broken) as at:
         before = at.lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -83,9 +83,9 @@ class PlanList(VirtualList):
     # Rows
 
     def show(self, view: PlanView) -> None:
-        """Show a view. The cursor stays on its row if that exists, but a new arrangement is shown
-        from its first line."""
-        before, row = self._view, self.row
+        """Show a view. The cursor stays on its row, or goes to the nearest one that still exists; a
+        new arrangement is shown from its first line."""
+        before = self._view
         self._view = view
         self._has_numbers = True
         if before is not None and before.tree is view.tree:
@@ -100,7 +100,7 @@ class PlanList(VirtualList):
         unchanged = view.request.folded == self.folded
         rows = list(view.rows) if unchanged else tree_rows(view.tree.groups, self.folded)
         same_order = before and before.request.arrangement == view.request.arrangement
-        place = _place_of(row, rows) if same_order and row is not None else 0
+        place = _nearest_place(self._rows, self.cursor, rows) if same_order else 0
         self._set_rows(rows, place)
 
     def _set_rows(self, rows: list[Row], cursor: int) -> None:
@@ -394,10 +394,16 @@ def _cautions_of(row: Row) -> tuple[object, ...]:
     return ()
 
 
-def _place_of(row: Row, rows: list[Row]) -> int:
-    """Return the line that shows the same as a former row; 0 if there is none."""
-    wanted = _identity(row)
-    return next((y for y, other in enumerate(rows) if _identity(other) == wanted), 0)
+def _nearest_place(before: list[Row], cursor: int, rows: list[Row]) -> int:
+    """Return the line that shows the same as the former row under the cursor, or else as the
+    nearest one that still exists, below it if possible; 0 if there is none."""
+    if not before:
+        return 0
+    places = {_identity(row): y for y, row in enumerate(rows)}
+    for y in chain(range(cursor, len(before)), range(cursor - 1, -1, -1)):
+        if (place := places.get(_identity(before[y]))) is not None:
+            return place
+    return 0
 
 
 def _identity(row: Row) -> object:
@@ -406,6 +412,8 @@ def _identity(row: Row) -> object:
             return "group", key
         case PlannedBundle():
             return bundle_id(row)
+        case PinnedTask(task=pinned):  # not the line that was pinned: that has left its group
+            return "pinned", pinned.id
         case str():
             return row
     task = task_of(row)
