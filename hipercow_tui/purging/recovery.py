@@ -263,7 +263,7 @@ def _plan_for(batch: Batch, manifest: Manifest | None) -> PurgePlan:
     without a manifest is a chain by itself."""
     plan = PurgePlan(batch.dirs.project, time.time(), FilterStack())
     if manifest is not None:
-        plan = replace(manifest.plan.of_lang(batch.dirs.lang), root=plan.root)
+        plan = replace(manifest.plan.part_for_purge(batch.dirs.lang), root=plan.root)
     held = {*os.listdir(batch.tasks), *os.listdir(batch.erasing)}
     unplanned = sorted(name for name in held - set(plan.ids) if TASK_ID.match(name))
     tasks = (
