@@ -53,7 +53,9 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
     """
     tasks, bundles = os.listdir(batch.tasks), _bundles_in(batch)
     partly_erased = [name for name in os.listdir(batch.erasing) if TASK_ID.match(name)]
-    plan = _plan_for(batch, read_manifest(batch.folder))
+    manifest = read_manifest(batch.folder)
+    planned = [one.task for one in manifest.plan.tasks] if manifest else []
+    plan = _plan_for(batch, manifest)
     erasing = batch.name.state is BatchState.ERASING
     incomplete = quarantine_in_batch(batch, plan) if interrupted else []
     if erasing:
@@ -84,6 +86,7 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
         tuple(sorted(record.partly_erased | vanished)),
         tuple(record.failed),
         lost=lost,
+        tasks=tuple(task for task in planned if task.id in restored),
     )
 
 
