@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from typing import TypeAlias
 
 assert sys.platform != "win32"
@@ -64,6 +65,12 @@ def list_names(folder: int | str) -> list[str]:
 def scan(folder: int | str) -> os._ScandirIterator[str]:
     """List an open folder, or one by its path, with the kinds of the entries. Raises OSError."""
     return os.scandir(folder)
+
+
+def list_statuses(folder: int) -> Iterator[tuple[str, Status]]:
+    """List the names in an open folder with the status of each. Raises OSError."""
+    for name in os.listdir(folder):  # with ``scandir``, it takes 7 % more processor time
+        yield name, os.stat(name, dir_fd=folder, follow_symlinks=False)
 
 
 def lstat(path: str | os.PathLike[str]) -> Status:
