@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -85,14 +85,18 @@ class UsageReader:
         *,
         now: float,
         stop: threading.Event | None = None,
+        ids: Collection[str] | None = None,
     ) -> Generator[MeasuringProgress, None, None]:
         """Fill ``usages``, by id, with the tasks of a snapshot, and yield the progress.
 
         Tasks that are gone or can't be read completely have none. ``now`` is in seconds since the
         epoch. Measuring ends when ``stop`` is set, or when the iterator is closed; what was
-        measured is kept.
+        measured is kept. With ``ids``, only these tasks are measured, and ``save`` writes the
+        cache; another call may then be made before the iterator ends.
         """
         tasks, known = snapshot.tasks, self._load()
+        if ids is not None:
+            tasks = {task_id: tasks[task_id] for task_id in ids if task_id in tasks}
         waiting: list[Task] = []
         for task_id, task in tasks.items():
             found = known.get(task_id)
@@ -117,7 +121,8 @@ class UsageReader:
                 if stop is not None and stop.is_set():
                     break
         finally:
-            self._save(known, tasks)
+            if ids is None:
+                self.save(snapshot)
 
     def _measure(
         self, tasks: Sequence[Task]
@@ -133,11 +138,12 @@ class UsageReader:
             self._known = self._cache.load() if self._cache is not None else {}
         return self._known
 
-    def _save(self, known: _Known, tasks: Mapping[str, Task]) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Write the cache if it lacks a task; tasks that are gone are left out."""
         if self._cache is None or not self._unsaved:
             return
-        for task_id in known.keys() - tasks.keys():
+        known = self._load()
+        for task_id in known.keys() - snapshot.tasks.keys():
             del known[task_id]
         self._cache.save(known)
         self._unsaved = False

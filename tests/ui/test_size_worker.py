@@ -122,7 +122,7 @@ async def test_cancelled_measuring_keeps_the_known_sizes(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         worker = app.browser.session.services.sizes
         # No task is measured twice.
-        worker.request([app.browser.session.snapshot.tasks[i] for i in IDS])
+        worker.request(IDS)
         assert worker.cancel() or worker.progress is None
         known = dict(worker.sizes)
         await pilot.press("z")
@@ -145,8 +145,10 @@ def many_files(tmp_path: Path) -> Path:
 
 def test_worker_has_a_progress_and_can_be_cancelled(many_files: Path) -> None:
     root = find_root(many_files)
-    tasks = list(read_root(root).tasks.values())
-    worker = SizeWorker(root, lambda: None, lambda error: None)
+    snapshot = read_root(root)
+    tasks = list(snapshot.tasks)
+    worker = SizeWorker(root, None, lambda: None, lambda error: None)
+    worker.update(snapshot)
     for _ in range(20):  # a busy machine may measure all tasks before the cancellation
         worker.request(tasks)
         under_way = worker.progress
@@ -155,7 +157,7 @@ def test_worker_has_a_progress_and_can_be_cancelled(many_files: Path) -> None:
         known = len(worker.sizes)
         if known < len(tasks):
             break
-        worker.forget(task.id for task in tasks)
+        worker.update(snapshot, tasks)
     assert under_way is not None and under_way.total == 60 and under_way.done < 60
     assert had and worker.progress is None and not worker.cancel()
     time.sleep(0.2)

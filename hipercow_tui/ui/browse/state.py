@@ -12,7 +12,7 @@ from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.settings.saved_filters import SavedFilter
 
-TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"  # names of panes
+TASKS, BUNDLES, ERRORS, SPACE = "tasks", "bundles", "errors", "space"  # names of panes
 
 _TASK_KEYS = {SizeKind.APPARENT: SortKey.SIZE, SizeKind.ON_DISK: SortKey.DISK}
 _BUNDLE_KEYS = {SizeKind.APPARENT: BundleKey.SIZE, SizeKind.ON_DISK: BundleKey.DISK}
