@@ -37,8 +37,6 @@ SIZE, MTIME, MTIME_NOW = 1 << 3, 1 << 5, 1 << 8
 DIRECT_IO = 1  # no cache in the kernel, where several clients write
 FAT_STEP = 2_000_000_000  # nanoseconds
 
-Clients = dict[str, float]
-
 
 @contextmanager
 def mounted_share(
@@ -94,19 +92,22 @@ class Share:
     def moved(self, path: str, target: str | None) -> None:
         """Give the nodes at and below a path their new paths; None if it was removed."""
         for client in self.clients:
-            for node, known in enumerate(client.paths):
-                if known == path or known.startswith(path + "/"):
-                    client.paths[node] = target + known[len(path) :] if target else ""
+            for known in [one for one in client.nodes if f"{one}/".startswith(f"{path}/")]:
+                node = client.nodes.pop(known)
+                client.paths[node] = target + known[len(path) :] if target else ""
+                if target:
+                    client.nodes[client.paths[node]] = node
 
 
 class Client:
-    """One mount of a share. ``paths`` are those of its nodes, ``opened`` the nodes of its open
-    files by descriptor."""
+    """One mount of a share. ``paths`` are those of its nodes, ``nodes`` the nodes by path, and
+    ``opened`` the nodes of its open files by descriptor."""
 
     def __init__(self, share: Share, where: str, shift: float) -> None:
         self.share = share
         self.shift = shift
         self.paths = ["", share.source]  # node 1 is the root
+        self.nodes = {share.source: 1}
         self.opened: dict[int, int] = {}
         self.device = os.open("/dev/fuse", os.O_RDWR)
         user = f"user_id={os.getuid()},group_id={os.getgid()}"
@@ -172,7 +173,7 @@ class Client:
             flags = struct.unpack_from("I", body)[0] & ~os.O_NOFOLLOW
             os.close(os.open(path, flags | os.O_CREAT, 0o666))
             return self.entry(path) + self.open_file(
-                path, flags & ~(os.O_CREAT | os.O_EXCL), self.paths.index(path)
+                path, flags & ~(os.O_CREAT | os.O_EXCL), self.nodes[path]
             )
         if opcode in (UNLINK, RMDIR):
             self.share.check_unused(path, self)
@@ -198,10 +199,11 @@ class Client:
         self.share.moved(path, new)
 
     def entry(self, path: str) -> bytes:
-        if path not in self.paths:
+        node = self.nodes.get(path)
+        if node is None:
             os.lstat(path)
+            node = self.nodes[path] = len(self.paths)
             self.paths.append(path)
-        node = self.paths.index(path)
         return struct.pack("4Q2I", node, 0, 0, 0, 0, 0) + self.attributes(path, node)
 
     def attributes(self, path: str, node: int) -> bytes:
