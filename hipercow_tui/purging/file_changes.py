@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import stat
 import time
+from collections.abc import Callable
 
 from hipercow_tui.support import filesystem
 
@@ -38,11 +39,17 @@ def check_exists(name: str, folder: int) -> None:
         raise OSError(errno.EIO, NOT_DONE)
 
 
-def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
+def rename(
+    source: str,
+    target: str,
+    source_folder: int,
+    target_folder: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
     """Rename an entry to a name that does not exist yet.
 
-    If the entry is open in another program, this is tried again for ``BUSY_TIME``: a virus scanner
-    has a file open for a moment. Raises OSError if it was not done, or if neither place can be
+    If the entry is open in another program, this is tried again for ``BUSY_TIME``, or until
+    ``stopped`` returns true: a virus scanner has a file open for a moment. Raises OSError if it was not done, or if neither place can be
     examined after an error. FileNotFoundError can mean that the entry or one of the folders is
     gone.
     """
@@ -54,7 +61,9 @@ def rename(source: str, target: str, source_folder: int, target_folder: int) -> 
         except OSError as error:
             if _is_moved(source, target, source_folder, target_folder):
                 return
-            if error.strerror != filesystem.OPEN_ELSEWHERE or time.monotonic() >= end:
+            if error.strerror != filesystem.OPEN_ELSEWHERE:
+                raise
+            if time.monotonic() >= end or stopped():
                 raise
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 import pytest
 from purge_stage import (
@@ -135,6 +135,15 @@ def test_a_file_that_is_open_for_a_moment_delays_a_purge(
         closing.start()
         assert execute(plan_of(root), root).complete
         closing.join()
+
+
+def test_a_stop_ends_the_wait_for_an_open_file(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hipercow_tui.purging.file_changes.BUSY_TIME", 60.0)
+    before, stop = root_contents(root), Event()
+    with (folder_of(root, LONE) / "result").open("rb"):
+        Timer(0.2, stop.set).start()
+        assert execute(plan_of(root), root, stop=stop).stopped
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_bundle_that_is_open_elsewhere_keeps_its_tasks(
