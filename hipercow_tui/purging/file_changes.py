@@ -49,9 +49,9 @@ def rename(
     """Rename an entry to a name that does not exist yet.
 
     If the entry is open in another program, this is tried again for ``BUSY_TIME``, or until
-    ``stopped`` returns true: a virus scanner has a file open for a moment. Raises OSError if it was not done, or if neither place can be
-    examined after an error. FileNotFoundError can mean that the entry or one of the folders is
-    gone.
+    ``stopped`` returns true: a virus scanner has a file open for a moment. Raises OSError if it was
+    not done, or if neither place can be examined after an error. FileNotFoundError can mean that
+    the entry or one of the folders is gone.
     """
     end, pause = time.monotonic() + BUSY_TIME, _FIRST_PAUSE
     while True:
