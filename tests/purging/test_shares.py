@@ -208,25 +208,32 @@ def test_a_purge_of_a_client_with_another_clock_is_left_alone_until_it_is_dead(
     assert in_place(root) == set(ALL) and has_no_batches(root)
 
 
-def test_a_scan_sees_every_change_although_times_are_coarse_and_inodes_change(
-    root: Root, tmp_path: Path
+@pytest.mark.parametrize("lasting_inodes", [True, False])
+def test_a_scan_sees_every_change_although_times_have_steps_of_two_seconds(
+    tmp_path: Path, lasting_inodes: bool
 ) -> None:
-    scanner = Scanner(root)
-    for _ in scanner.scan():
-        pass
-    running = write_task(root.path, task_id(9), "running")
-    write_bundle(root.path, "solo", [LONE])  # as long as before, within the same two seconds
-    *_, state = scanner.scan()
-    assert state.snapshot.tasks[task_id(9)].status is Status.RUNNING
-    (running / "status-success").touch()
-    *_, state = scanner.scan()
-    assert state.snapshot.tasks[task_id(9)].status is Status.SUCCESS
-    assert state.snapshot.tasks[LONE].bundles == ("solo", "sweep")
-    assert state.snapshot.tasks == read_root(root).tasks
-    index = ScanCache(tmp_path / "one.index", b"one")
-    read_root(root, index)
-    for path in folder_of(root, OTHER).iterdir():
-        path.unlink()
-    folder_of(root, OTHER).rmdir()
-    (folder_of(root, LONE) / "status-failure").unlink()
-    assert read_root(root, index).tasks == read_root(root).tasks
+    server, where = tmp_path / "server", tmp_path / "mounted"
+    make_root(server)
+    with mounted_share(server, {where: 0.0}, lasting_inodes=lasting_inodes) as allowed:
+        if not allowed:
+            pytest.skip("FUSE is not allowed here")
+        root = find_root(where)
+        scanner = Scanner(root)
+        *_, first = scanner.scan()
+        *_, again = scanner.scan()
+        assert again.snapshot.bundles is first.snapshot.bundles  # read again, and the same
+        running = write_task(where, task_id(9), "running")
+        write_bundle(where, "solo", [LONE])  # as long as before, within the same two seconds
+        *_, state = scanner.scan()
+        assert state.snapshot.tasks[task_id(9)].status is Status.RUNNING
+        (running / "status-success").touch()
+        *_, state = scanner.scan()
+        assert state.snapshot.tasks[task_id(9)].status is Status.SUCCESS
+        assert state.snapshot.tasks[LONE].bundles == ("solo", "sweep")
+        assert state.snapshot.tasks == read_root(root).tasks
+        index = ScanCache(tmp_path / "one.index", b"one")
+        read_root(root, index)
+        write_bundle(where, "solo", [OTHER])
+        (folder_of(root, LONE) / "status-failure").unlink()
+        found = read_root(root, index)
+        assert found.tasks == read_root(root).tasks and found.tasks[OTHER].bundles == ("solo",)

@@ -6,7 +6,7 @@ has open can't be removed or renamed: EBUSY. Times have steps of two seconds, ea
 another inode number, names are folded by case, there are no links, modes and owners can't be
 changed, folders can't be synced, and ``utime`` without a time sets the time of the client's clock.
 
-python share_mount.py SOURCE STEP WHERE=SHIFT...
+python share_mount.py SOURCE LASTING_INODES WHERE=SHIFT...
 """
 
 from __future__ import annotations
@@ -35,20 +35,19 @@ RELEASE, FSYNC, FLUSH, INIT, OPENDIR, READDIR, RELEASEDIR = 18, 20, 25, 26, 27, 
 FSYNCDIR, ACCESS, CREATE, RENAME2 = 30, 34, 35, 45
 SIZE, MTIME, MTIME_NOW = 1 << 3, 1 << 5, 1 << 8
 DIRECT_IO = 1  # no cache in the kernel, where several clients write
-FAT_STEP = 2_000_000_000  # nanoseconds
+STEP = 2_000_000_000  # nanoseconds: of the times of FAT
 
 
 @contextmanager
 def mounted_share(
-    source: Path, clients: Mapping[Path, float], step: int = FAT_STEP
+    source: Path, clients: Mapping[Path, float], *, lasting_inodes: bool = False
 ) -> Iterator[bool]:
     """Mount ``source`` at each place of ``clients``, whose values are the seconds by which the
-    clock of that client is fast. ``step`` is that of file times in nanoseconds. Yield whether that
-    was allowed."""
+    clock of that client is fast. Yield whether that was allowed."""
     for where in clients:
         where.mkdir(exist_ok=True)
     places = [f"{where}={shift}" for where, shift in clients.items()]
-    program = [sys.executable, __file__, str(source), str(step), *places]
+    program = [sys.executable, __file__, str(source), str(int(lasting_inodes)), *places]
     with subprocess.Popen(program, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         allowed = server.stdout.readline() == b"mounted\n"
@@ -63,12 +62,16 @@ def mounted_share(
 class Share:
     """The files of the server, and which client has which file open."""
 
-    def __init__(self, source: str, step: int) -> None:
+    def __init__(self, source: str, *, lasting_inodes: bool) -> None:
         self.source = source
-        self.step = step
+        self.lasting_inodes = lasting_inodes
         self.lock = threading.Lock()
         self.clients: list[Client] = []
         self.inodes = itertools.count(1000)
+
+    def inode_of(self, real: int) -> int:
+        """Return the inode number to show, a new one in each call if they don't last."""
+        return real if self.lasting_inodes else next(self.inodes)
 
     def real_path(self, folder: str, name: str) -> str:
         """Return the path of an entry: another name if only the case differs."""
@@ -210,10 +213,9 @@ class Client:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
             raise FileNotFoundError(errno.ENOENT, "")
-        step = self.share.step
-        seconds = [divmod(ns // step * step, 10**9) for ns in (found.st_mtime_ns,) * 2]
-        seconds.append(divmod(found.st_ctime_ns // step * step, 10**9))
-        inode = 1 if node == 1 else next(self.share.inodes)
+        times = (found.st_mtime_ns, found.st_mtime_ns, found.st_ctime_ns)
+        seconds = [divmod(ns // STEP * STEP, 10**9) for ns in times]
+        inode = self.share.inode_of(found.st_ino)
         return struct.pack(
             "6Q10I",
             *(inode, found.st_size, found.st_blocks),
@@ -257,7 +259,8 @@ class Client:
         for at, found in enumerate(sorted(os.scandir(path), key=lambda one: one.name), 1):
             name = os.fsencode(found.name)
             kind = stat.S_IFMT(found.stat(follow_symlinks=False).st_mode) >> 12
-            one = struct.pack("QQII", next(self.share.inodes), at, len(name), kind) + name
+            inode = self.share.inode_of(found.inode())
+            one = struct.pack("QQII", inode, at, len(name), kind) + name
             one += bytes(-len(one) % 8)
             if at > start:
                 if len(raw) + len(one) > size:
@@ -266,8 +269,8 @@ class Client:
         return raw
 
 
-def main(source: str, step: str, *places: str) -> None:
-    share = Share(source, int(step))
+def main(source: str, lasting_inodes: str, *places: str) -> None:
+    share = Share(source, lasting_inodes=lasting_inodes == "1")
     for place in places:
         where, _, shift = place.rpartition("=")
         share.clients.append(Client(share, where, float(shift)))
