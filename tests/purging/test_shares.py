@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ from py_stage import (
 from share_mount import mounted_share
 from small_root import task_id, tree, write_bundle, write_task
 
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.root import Root, find_root
@@ -206,6 +208,20 @@ def test_a_purge_of_a_client_with_another_clock_is_left_alone_until_it_is_dead(
         assert time.monotonic() - began > 0.5
         assert restore(root, batch.batch_id).complete
     assert in_place(root) == set(ALL) and has_no_batches(root)
+
+
+@pytest.mark.parametrize("saved_for", ["", "R:\\project", "\\\\server\\share\\project"])
+def test_a_plan_is_applied_under_another_name_of_its_root(
+    root: Root, mounts: dict[float, Path], tmp_path: Path, saved_for: str
+) -> None:
+    file, elsewhere = tmp_path / "plan.json", mounts[3 * HOURS] / "project"
+    words = ("purge", str(root.path), "--with-status", "failure", "--save-plan", str(file))
+    assert main(words) == 0
+    if saved_for:  # as the same root is called on Windows
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"root": saved_for}))
+        assert main(("apply", str(file), "--yes")) == 1
+    assert main(("apply", str(file), "--root", str(elsewhere), "--yes")) == 0
+    assert in_place(root) == set() and has_no_batches(root)
 
 
 @pytest.mark.parametrize("lasting_inodes", [True, False])
