@@ -3,6 +3,7 @@ heartbeats and the history."""
 
 from __future__ import annotations
 
+import ctypes
 import getpass
 import os
 import socket
@@ -18,6 +19,7 @@ if sys.platform == "win32":
 # A process id is unique only within one boot of one machine, and within one container.
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PID_NAMESPACE = Path("/proc/self/ns/pid")
+_BOOT_SESSION_SIZE = 64  # bytes: a UUID as text has 37
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +83,16 @@ def _pid_space() -> str:
         if sys.platform == "win32":
             return space_of_this_process()
         return f"{_BOOT_ID.read_text('utf-8').strip()} {_PID_NAMESPACE.readlink()}"
+    return _boot_session()
+
+
+def _boot_session() -> str:
+    """Return the id of this boot of macOS, which has no process id namespaces; empty on another
+    system."""
+    size = ctypes.c_size_t(_BOOT_SESSION_SIZE)
+    session = ctypes.create_string_buffer(size.value)
+    with suppress(OSError, AttributeError, TypeError):  # no such function, or no C library
+        sysctl = ctypes.CDLL(None).sysctlbyname
+        if sysctl(b"kern.bootsessionuuid", session, ctypes.byref(size), None, 0) == 0:
+            return session.value.decode("ascii", "replace")
     return ""
