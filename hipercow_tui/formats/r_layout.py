@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeAlias, TypeVar
@@ -35,7 +34,9 @@ from hipercow_tui.formats.task_row import (
     read_beginning,
     row_from_values,
 )
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import RdsError, os_error_text
+from hipercow_tui.support.filesystem import Entry
 from hipercow_tui.support.text import decoded, escape_controls, pluralize
 
 SHARD_NAME = re.compile(r"[0-9a-f]{2}\Z")
@@ -168,7 +169,7 @@ def _row_with_times(task: _TaskFiles, status: Status, mask: int, *, retried: boo
 
 def bundle_files(
     bundles: str | int, unread: dict[str, str]
-) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
+) -> Iterator[tuple[str, Entry, int | None]]:
     """Return the entries of ``bundles/`` that R's ``dir()`` lists; R reads each as a bundle.
 
     ``bundles`` is a path or an open folder. Each result is a name, its entry, and the open folder
@@ -176,7 +177,7 @@ def bundle_files(
     used; Python needs it. Raises OSError.
     """
     folder = bundles if isinstance(bundles, int) else None
-    with os.scandir(bundles) as entries:
+    with filesystem.scan(bundles) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     return ((one.name, one, folder) for one in listed if not one.name.startswith("."))
 

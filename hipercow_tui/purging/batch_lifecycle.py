@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,7 +28,6 @@ from hipercow_tui.purging.batch_name import (
     new_batch_id,
     new_check_name,
 )
-from hipercow_tui.purging.file_changes import sync_folder
 from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     ensure_dead,
@@ -46,6 +44,7 @@ from hipercow_tui.purging.manifest import (
 )
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
@@ -68,7 +67,7 @@ def create_batch(
         try:
             write_manifest(plan, mode, batch.folder, time.time())
             batch.set_state(BatchState.MOVING)
-            sync_folder(batch.tui)
+            filesystem.sync_folder(batch.tui)
         except OSError as error:
             batch.discard()
             raise _write_error(batch.path, error) from None
@@ -123,7 +122,7 @@ def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: str) -> _BatchFol
         tui = _make_new_folder(stack, dirs, name)
     except OSError as error:
         with suppress(OSError):
-            os.rmdir(TUI_FOLDER, dir_fd=dirs.hipercow)
+            filesystem.remove_folder(TUI_FOLDER, dirs.hipercow)
         raise _write_error(path, error) from None
     folder = -1
     try:
@@ -156,7 +155,7 @@ def take_over(
             taken = name.after_takeover(state, list_all_names(tui))
             with suppress(OSError):
                 touch(folder)  # first, so that it does not look abandoned after the rename
-            os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
+            filesystem.rename(str(name), str(taken), tui, tui)
             _LOGGER.info("took over batch %s as %s", name, taken)
             heartbeat = Heartbeat.of_batch(folder)
             stack.callback(heartbeat.end)
@@ -206,7 +205,7 @@ def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
     """Remove batches that other processes prepared and left, and folders of their checks: they are
     empty. If the owner may be on another machine, its folder stays for a day."""
     with suppress(OSError, PurgeError):
-        checks = filter(is_check_name, os.listdir(tui))
+        checks = filter(is_check_name, filesystem.list_names(tui))
         batches = (n for n in list_all_names(tui) if n.state is BatchState.PREPARING)
         for name in (*checks, *map(str, batches)):
             if _is_abandoned(dirs, tui, name):

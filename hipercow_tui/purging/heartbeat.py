@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.progress import ProgressReporter
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls
 
@@ -34,7 +36,7 @@ _READ_INTERVAL = 1.0  # seconds
 # the heartbeat names the previous owner.
 _TAKEOVER_TIME = 2.0  # seconds
 _LIMIT = 10_000  # bytes
-_RELEASED = (0, 0)
+_RELEASED = 0  # seconds since the epoch
 _FIRST_TIME = 946_684_800_000_000_000  # in the year 2000; FAT can't keep a time before 1980
 
 
@@ -78,11 +80,11 @@ class Heartbeat:
     def of_batch(cls, folder: int) -> Heartbeat:
         """Create the heartbeat of an open batch, owned by this process. Raises OSError."""
         owner = current_process()
-        flags = _write_flags() | os.O_TRUNC
+        flags = os.O_RDWR | os.O_TRUNC
         try:
             fd = create_file(ALIVE, folder, flags)
         except PermissionError:  # the file of another user, a previous owner
-            os.unlink(ALIVE, dir_fd=folder)
+            filesystem.unlink(ALIVE, folder)
             fd = create_file(ALIVE, folder, flags)
         try:
             os.write(fd, _to_bytes(owner, 0))
@@ -119,28 +121,28 @@ def _to_bytes(owner: ProcessIdentity, count: int) -> bytes:
 def _rewrite(folder: int, owner: ProcessIdentity, count: int) -> None:
     """Rewrite the heartbeat in place, unless another owner has taken over the batch. If the file is
     gone, it is not created again. Raises OSError."""
-    fd = os.open(ALIVE, _write_flags(), dir_fd=folder)
+    fd = filesystem.open_to_write(ALIVE, folder, os.O_RDWR)
     try:
-        held = os.pread(fd, _LIMIT, 0)
+        held = filesystem.read_at(fd, _LIMIT, 0)
         if held and _parsed(held)[0] not in (owner, None):
             return
         try:
-            os.pwrite(fd, _to_bytes(owner, count), 0)
+            filesystem.write_at(fd, _to_bytes(owner, count), 0)
         except OSError:
-            os.utime(fd)
+            filesystem.touch_fd(fd)
     finally:
         os.close(fd)
 
 
 def touch(folder: int) -> None:
     """Set the time of the heartbeat of an open batch to now. Raises OSError."""
-    os.utime(ALIVE, dir_fd=folder, follow_symlinks=False)
+    filesystem.touch(ALIVE, folder)
 
 
 def release(folder: int) -> None:
     """Mark an open batch as released by its owner, so that other processes need not watch it."""
     with suppress(OSError):
-        os.utime(ALIVE, _RELEASED, dir_fd=folder, follow_symlinks=False)
+        filesystem.touch(ALIVE, folder, _RELEASED)
 
 
 def read_heartbeat(folder: int) -> HeartbeatReading:
@@ -151,9 +153,9 @@ def read_heartbeat(folder: int) -> HeartbeatReading:
     """
     try:
         raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # to open it makes NFS ask the server
-        status = os.stat(ALIVE, dir_fd=folder, follow_symlinks=False)
+        status = filesystem.stat_in(ALIVE, folder)
     except OSError:
-        return HeartbeatReading(None, 0, os.fstat(folder).st_mtime_ns)
+        return HeartbeatReading(None, 0, filesystem.stat_fd(folder).st_mtime_ns)
     owner, count = _parsed(raw)
     return HeartbeatReading(owner, count, status.st_mtime_ns)
 
@@ -171,8 +173,8 @@ def server_time(folder: int) -> float:
     """Return the time of the file server in seconds since the epoch: set the time of an open folder
     and read it back. If that fails, return the time of this machine."""
     try:
-        os.utime(folder)
-        return os.fstat(folder).st_mtime
+        filesystem.touch_fd(folder)
+        return filesystem.stat_fd(folder).st_mtime
     except OSError:
         return time.time()
 
@@ -251,10 +253,6 @@ def _raise_in_use(batch: Path, owner: ProcessIdentity | None) -> NoReturn:
 
 def _clock() -> float:
     """Return seconds of a clock that also runs while the machine sleeps, if it has one."""
+    if sys.platform == "win32":
+        return time.monotonic()
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def _write_flags() -> int:
-    """Return the flags to write an existing file. A constant would be read when Windows imports
-    this module."""
-    return os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK

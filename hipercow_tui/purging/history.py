@@ -6,7 +6,6 @@ They are separate files, because two machines can't append to one file atomicall
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from hipercow_tui.purging.manifest import write_atomic
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 
 _FORMAT = 1
@@ -187,7 +187,7 @@ def _read_part(part: Root) -> list[HistoryEntry]:
         folder = open_dir(stack, part.hipercow)
         for path in (part.hipercow / TUI_FOLDER, part.hipercow / TUI_FOLDER / HISTORY):
             folder = open_dir(stack, path, folder)
-        names = [name for name in os.listdir(folder) if name.endswith(_ENDING)]
+        names = [name for name in filesystem.list_names(folder) if name.endswith(_ENDING)]
         return [entry for name in names if (entry := _read(name, folder))]
     return []
 
