@@ -189,6 +189,7 @@ def parse_bundle(
 
     ``changed`` and ``stamp`` are copied to the bundle.
     """
+    raw = _with_plain_ends(raw)
     lines, rest = divmod(len(raw), 33)
     if rest or not raw.translate(None, _HEX) == raw[32::33] == b"\n" * lines:
         return _parse_irregular_bundle(raw, name, changed, stamp)
@@ -215,7 +216,7 @@ def parse_retry(raw: bytes) -> tuple[tuple[RetryLink, ...], str | None]:
 
     The last line may be half written.
     """
-    text = decoded(raw)
+    text = decoded(_with_plain_ends(raw))
     plain = _LINK.findall(text)
     if len(plain) * 99 == len(text):
         # An id is in the file three times or more; all links share one object.
@@ -234,6 +235,12 @@ def parse_retry(raw: bytes) -> tuple[tuple[RetryLink, ...], str | None]:
         f"{pluralize(wrong, 'line')} of 'retry' not three task ids, skipped" if wrong else None
     )
     return tuple(links), problem
+
+
+def _with_plain_ends(raw: bytes) -> bytes:
+    """Return a text in which each line ends in LF: R on Windows writes CRLF, and lines of both can
+    follow each other in one file."""
+    return raw.replace(b"\r\n", b"\n") if b"\r" in raw else raw
 
 
 def unfinished_ids(raw: bytes) -> tuple[str, ...]:

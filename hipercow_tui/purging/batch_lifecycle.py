@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
@@ -32,7 +33,6 @@ from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     ensure_dead,
     read_heartbeat,
-    server_time,
     touch,
 )
 from hipercow_tui.purging.manifest import (
@@ -127,7 +127,7 @@ def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: str) -> _BatchFol
     folder = -1
     try:
         folder = open_dir(stack, path, tui, dirs.mount)
-        heartbeat = Heartbeat.of_batch(folder)
+        heartbeat = Heartbeat.of_batch(folder, generation=0)
         stack.callback(heartbeat.end)
         return _BatchFolder(tui, folder, _make_subfolders(stack, dirs, path, folder), heartbeat)
     except OSError as error:
@@ -157,7 +157,7 @@ def take_over(
                 touch(folder)  # first, so that it does not look abandoned after the rename
             filesystem.rename(str(name), str(taken), tui, tui)
             _LOGGER.info("took over batch %s as %s", name, taken)
-            heartbeat = Heartbeat.of_batch(folder)
+            heartbeat = Heartbeat.of_batch(folder, taken.generation)
             stack.callback(heartbeat.end)
             subfolders = _make_subfolders(stack, dirs, path, folder)
             batch = Batch(dirs, taken, tui, folder, *subfolders, heartbeat)
@@ -182,10 +182,8 @@ def ensure_owner_gone(
     one does, and OSError."""
     with ExitStack() as stack:
         folder = open_dir(stack, dirs.path / TUI_FOLDER / str(name), tui, dirs.mount)
-        now = server_time(tui)
-        ensure_dead(
-            dirs.path / TUI_FOLDER / name.owner_key, lambda: read_heartbeat(folder), now, progress
-        )
+        read = partial(read_heartbeat, folder, name.generation)
+        ensure_dead(dirs.path / TUI_FOLDER / name.owner_key, read, progress)
 
 
 def _make_subfolders(
@@ -203,7 +201,8 @@ def _make_subfolders(
 
 def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
     """Remove batches that other processes prepared and left, and folders of their checks: they are
-    empty. If the owner may be on another machine, its folder stays for a day."""
+    empty. If the owner may be on another machine, its folder stays for a day: clocks may be hours
+    apart."""
     with suppress(OSError, PurgeError):
         checks = filter(is_check_name, filesystem.list_names(tui))
         batches = (n for n in list_all_names(tui) if n.state is BatchState.PREPARING)
@@ -215,8 +214,8 @@ def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
 def _is_abandoned(dirs: RootDirs, tui: int, name: str) -> bool:
     with ExitStack() as stack:
         folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
-        reading, now = read_heartbeat(folder), time.time()
-        return reading.is_owner_gone(now) or reading.age(now) > _DAY
+        reading = read_heartbeat(folder, generation=0)
+        return reading.is_owner_gone or reading.age(time.time()) > _DAY
 
 
 def _remove_prepared(dirs: RootDirs, tui: int, name: str) -> bool:

@@ -25,7 +25,7 @@ from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import NO_SPACE
 from hipercow_tui.purging.eraser import Leftover, Removal, describe_leftovers
 from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename
-from hipercow_tui.purging.heartbeat import HeartbeatReading, ensure_dead, server_time
+from hipercow_tui.purging.heartbeat import HeartbeatReading, ensure_dead
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult
 from hipercow_tui.purging.root_dirs import RootDirs
@@ -78,7 +78,6 @@ def claim_loose_tasks(
             ensure_dead(
                 dirs.path / TUI_FOLDER / batch_id,
                 partial(_read_heartbeat, task.name, dirs.hipercow),
-                server_time(dirs.hipercow),
                 progress,
             )
             yield task

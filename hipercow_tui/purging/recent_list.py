@@ -199,8 +199,9 @@ def _append_missing(wanted: Collection[bytes], folder: int) -> None:
         if failure or attempt == _ATTEMPTS:
             break
         unended = listed != _complete_lines(listed)
+        end = b"\r\n" if b"\r\n" in listed else b"\n"  # as the list has them: Windows wrote it
         try:
-            _append(b"\n" * unended + b"".join(line + b"\n" for line in missing), folder)
+            _append(end * unended + b"".join(line + end for line in missing), folder)
         except OSError as error:
             failure = error
     raise failure or OSError(errno.EIO, "the list lacks lines that were appended")

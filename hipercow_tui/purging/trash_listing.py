@@ -172,7 +172,7 @@ def is_batch_in_use(root: Root, entry: TrashEntry) -> bool:
             return _is_alive(part, task.batch_id, task.heartbeat)
         tui = open_dir(stack, part.hipercow / TUI_FOLDER, hipercow)
         folder = open_dir(stack, part.hipercow / TUI_FOLDER / str(entry.name), tui)
-        return _is_alive(part, entry.name.owner_key, read_heartbeat(folder))
+        return _is_alive(part, entry.name.owner_key, read_heartbeat(folder, entry.name.generation))
     return False
 
 
@@ -272,7 +272,9 @@ def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
                 confirmed=manifest.confirmed,
             )
         at_rest = name.state in AT_REST
-        in_use = not at_rest and _is_alive(part, name.owner_key, read_heartbeat(folder))
+        in_use = not at_rest and _is_alive(
+            part, name.owner_key, read_heartbeat(folder, name.generation)
+        )
         tasks, bundles, partly_erased = read_contents(folder)
         if not (in_use or at_rest or exists(str(name), tui)):
             return None  # its owner ended its work and released it while it was read
