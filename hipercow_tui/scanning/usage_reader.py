@@ -76,6 +76,7 @@ class UsageReader:
         self._root = root
         self._cache = cache
         self._known: _Known | None = None  # None before the cache was read
+        self._unsaved = False  # whether the cache lacks a task of ``_known``
 
     def read(
         self,
@@ -103,16 +104,18 @@ class UsageReader:
                 usages[task_id] = found[1]
             else:
                 waiting.append(task)
-        kept = {task.id for task in waiting if _is_settled(task, now)}
         done = len(tasks) - len(waiting)
         yield MeasuringProgress(done, len(tasks))
         try:
             for batch, measured in self._measure(waiting):
                 for task_id, usage in zip(batch.ids, measured, strict=True):
-                    if usage is not None:
-                        usages[task_id] = usage
-                        if task_id in kept and not usage.shared:
-                            known[task_id] = tasks[task_id].files_mask, usage
+                    if usage is None:
+                        continue
+                    usages[task_id] = usage
+                    task = tasks[task_id]
+                    if _is_settled(task, now) and not usage.shared:
+                        known[task_id] = task.files_mask, usage
+                        self._unsaved = True
                 done += len(batch.ids)
                 yield MeasuringProgress(done, len(tasks))
                 if stop is not None and stop.is_set():
@@ -133,18 +136,17 @@ class UsageReader:
     def _load(self) -> _Known:
         if self._known is None:
             self._known = self._cache.load() if self._cache is not None else {}
-            self._saved = self._known.keys() | ()
         return self._known
 
     def save(self, snapshot: Snapshot) -> None:
         """Write the cache if it lacks a task; tasks that are gone are left out."""
         known = self._load()
-        if self._cache is None or known.keys() <= self._saved:
+        if self._cache is None or not self._unsaved:
             return
         for task_id in known.keys() - snapshot.tasks.keys():
             del known[task_id]
         self._cache.save(known)
-        self._saved = known.keys() | ()
+        self._unsaved = False
 
 
 def _batches(ids: Sequence[str]) -> Iterator[ReadBatch]:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_py_root import write_py_task
 from small_root import DAY, NOW, snapshot_of, task_id, write_bundle, write_retries, write_task
 
 import hipercow_tui
-from hipercow_tui.analysis.space_measuring import measure_space
+from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_space
 from hipercow_tui.analysis.space_usage import (
     ACTIVE,
     PINNED,
@@ -116,6 +117,28 @@ def test_groups_of_the_recorded_root_add_up(recorded: Path, by: SpaceGrouping) -
     usage = measured(recorded)
     groups = group_space(usage, by, now=NOW, runs=lambda task: task.id[0])
     assert total_of(group.amount for group in groups) == usage.tasks
+
+
+def test_tasks_are_grouped_by_what_their_data_says(tmp_path: Path) -> None:
+    for number in range(2):
+        write_task(tmp_path, task_id(number), "success")
+    write_task(tmp_path, task_id(2), "success", retry_of=(task_id(1), task_id(1)))
+    write_py_task(tmp_path, task_id(3), "success", environment="gpu")
+    (write_task(tmp_path, task_id(4), "success") / "data").write_bytes(b"damaged")
+    root, usage = find_root(tmp_path), measured(tmp_path)
+    done: list[int] = []
+    groups = {
+        by: read_and_group_space(root, usage, by, now=NOW, on_progress=done.append)
+        for by in (SpaceGrouping.ENVIRONMENT, SpaceGrouping.RUNS)
+    }
+    assert done == [1, 2, 3, 4, 5] * 2
+    assert {group.label: set(group.ids) for group in groups[SpaceGrouping.ENVIRONMENT]} == {
+        "default": {task_id(0), task_id(1), task_id(2)},
+        "gpu": {task_id(3)},
+        "not known": {task_id(4)},
+    }
+    assert {len(group.ids) for group in groups[SpaceGrouping.RUNS]} == {3, 1}
+    assert all(total_of(one.amount for one in groups[by]) == usage.tasks for by in groups)
 
 
 def test_python_returns_the_object_of_the_command(recorded: Path) -> None:
