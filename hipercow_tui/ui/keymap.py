@@ -207,7 +207,7 @@ VIEW_KEYS = (
         "t",
         "group",
         "Group",
-        "In Space: group by bundle, call, status, age, task or kind of file",
+        "In Space: group by bundle, call, status, age, environment, task or kind of file",
         id="group",
         show=True,
     ),

@@ -109,7 +109,7 @@ class SpacePane(Pane):
 
     @property
     def _needs_calls(self) -> bool:
-        return self._by is SpaceGrouping.RUNS
+        return self._by in (SpaceGrouping.RUNS, SpaceGrouping.ENVIRONMENT)
 
     @property
     def unread(self) -> int:
