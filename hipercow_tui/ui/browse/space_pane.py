@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.domain.pin_requests import chain_targets
@@ -17,7 +16,7 @@ from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import pluralize
+from hipercow_tui.support.text import format_duration, pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import SPACE, Row
@@ -98,10 +97,10 @@ class SpacePane(Pane):
             return
         progress = session.services.sizes.progress
         if progress is not None:
-            yield f"measured {progress.done:,} of {progress.total:,}"
-            if progress.seconds_left is not None:
-                yield f"{format_time_left(progress.seconds_left)} left"
-            yield "esc stops"
+            left = progress.seconds_left
+            time_left = "" if left is None else f", {format_duration(left)} left"
+            key = "z" if self._path else "esc"
+            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
         elif session.services.sizes.parts is None:
             yield "not all measured, z measures"
         if self._needs_calls and (unread := self.unread) > 0:

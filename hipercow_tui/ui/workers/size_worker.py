@@ -79,7 +79,10 @@ class SizeWorker(BackgroundWorker):
                 self.measured_count += 1
 
     def request(self, ids: Collection[str]) -> None:
-        """Measure these tasks, without those of known size, instead of the previous request."""
+        """Measure these tasks, without those of known size, instead of the previous request. A
+        measurement of the whole root goes on, because it includes them."""
+        if self._whole_root and self.progress is not None:
+            return
         tasks = self._snapshot.existing(ids)
         self._begin([task.id for task in ids_to_measure(tasks, self.sizes)], whole_root=False)
 
@@ -119,13 +122,17 @@ class SizeWorker(BackgroundWorker):
         self._first = ids
 
     def cancel(self) -> bool:
-        """Cancel the request; return whether there was one."""
+        """Cancel the request; return whether there was one. If it was the whole root, ``follow``
+        does not begin again."""
         with self._lock:
-            was_measuring, self.progress = self.progress is not None, None
+            if self.progress is None:
+                return False
+            self.progress = None
+            if self._whole_root:
+                self._following, self._cancelled = False, True
             self._waiting, self._whole_root = (), False
-            self._following, self._cancelled = False, self._cancelled or was_measuring
             self._interrupted.set()
-        return was_measuring
+        return True
 
     def stop(self) -> None:
         """Measure no more."""
