@@ -21,7 +21,7 @@ from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import SPACE, Row
 from hipercow_tui.ui.widgets.space_details import SpaceDetailsView
-from hipercow_tui.ui.widgets.space_table import SpaceTable
+from hipercow_tui.ui.widgets.space_table import LEGEND, SpaceTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
@@ -88,8 +88,9 @@ class SpacePane(Pane):
 
     @property
     def notes(self) -> Sequence[str]:
-        """The progress, and how tasks are grouped."""
-        return (*self._progress(), f"by {self._by}")
+        """The progress, and how tasks are grouped, with a legend of bars that are split."""
+        split = self._by is SpaceGrouping.AGE and not self._path
+        return (*self._progress(), f"by {self._by}{f': {LEGEND}' if split else ''}")
 
     def _progress(self) -> Iterable[str]:
         session = self.session

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.space_view import SpaceView
 
 _SHARE = Column("share", "share", 6, 6, right=True)
-_BAR = Column("bar", "", 6, 30)
+_BAR = Column("bar", "", 6, 40)
 _FILES = Column(SpaceKey.FILES, "files", 7, 7, rank=3, right=True)
 _TASKS = Column("tasks", "tasks", 6, 7, rank=2, right=True)
 _PURGEABLE = Column(SpaceKey.PURGEABLE, "can go", 8, 8, rank=1, right=True)
@@ -35,6 +35,7 @@ _EIGHTHS = "▏▎▍▌▋▊▉█"
 _HELD_FILL, _REST_FILL = "▒", "░"
 _STATUS_FILLS = {Status.FAILURE: "█", Status.CANCELLED: "▓", Status.SUCCESS: "▒"}
 _OTHER_FILL = "░"
+LEGEND = " ".join([*(f"{fill} {s}" for s, fill in _STATUS_FILLS.items()), f"{_OTHER_FILL} other"])
 _SHORT = 1e-3  # a smaller share is shown as "<0.1 %"
 
 
@@ -125,7 +126,7 @@ class SpaceTable(MarkableTable, KeyedTable):
         kind = view.request.kind if view else SizeKind.APPARENT
         size = Column(SpaceKey.SIZE, kind, 8, 8, right=True)
         label, extra = _columns_of(view) if view else ("", ())
-        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 60), *extra, _FILES)
+        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 40), *extra, _FILES)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a row."""
