@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hipercow_tui.formats.mounts import mount_at
+from hipercow_tui.support.filesystem import mount_at
 from hipercow_tui.support.text import format_size
+
+if sys.platform == "win32":
+    from hipercow_tui.support.filesystem.windows import is_on_network
 
 _MOUNTS = Path("/proc/self/mountinfo")
 # File systems of file servers. Their space is often limited by a quota that statvfs does not know.
@@ -56,6 +61,9 @@ def read_free_space(path: Path) -> FreeSpace | None:
     """Return the free space of the file system that holds a folder; None if the file system does
     not say."""
     try:
+        if sys.platform == "win32":
+            usage = shutil.disk_usage(path)
+            return FreeSpace(usage.free, usage.total, is_on_network(path))
         status = os.statvfs(path)
         network = _type_of(path) in _NETWORK
     except OSError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 
 from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
@@ -13,6 +12,7 @@ from hipercow_tui.formats.bundles import BUNDLE_LIMIT, read_bundle, read_linked_
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 
 
@@ -103,7 +103,7 @@ class Relations:
         """Read ``retry`` if it has changed: one stat."""
         path = self._root.retry
         try:
-            stamp = _file_stamp(os.lstat(path))
+            stamp = _file_stamp(filesystem.lstat(path))
             if stamp == self._retry_stamp and self._retry_unread is None:
                 return
             raw = read_file(str(path), limit=BUNDLE_LIMIT)
@@ -111,7 +111,7 @@ class Relations:
             self._file_links, self._retry_problem = r_layout.parse_retry(raw)
             ids = r_layout.unfinished_ids(raw)
             # The time is read again, because a line may have been added before the file was read.
-            self._unfinished = UnfinishedLine(ids, os.lstat(path).st_mtime) if ids else None
+            self._unfinished = UnfinishedLine(ids, filesystem.lstat(path).st_mtime) if ids else None
             self._retry_stamp = stamp
         except FileNotFoundError:
             self._retry_unread = None
@@ -189,7 +189,7 @@ class _PythonRelations(Relations):
         """Do nothing."""
 
 
-def _file_stamp(status: os.stat_result) -> r_layout.Stamp:
+def _file_stamp(status: filesystem.Status) -> r_layout.Stamp:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

@@ -29,6 +29,7 @@ from hipercow_tui.purging.file_changes import check_exists, exists, remove_folde
 from hipercow_tui.purging.heartbeat import ALIVE, Heartbeat, release
 from hipercow_tui.purging.manifest import DRAFT, MANIFEST
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls
 
@@ -100,7 +101,7 @@ class Batch:
         a batch if its heartbeat changed within that time.
         """
         try:
-            os.stat(str(self.name), dir_fd=self.tui, follow_symlinks=False)
+            filesystem.stat_in(str(self.name), self.tui)
         except FileNotFoundError:
             raise self._lost_error() from None
 
@@ -193,7 +194,7 @@ def list_batch_names(tui: int) -> list[BatchName]:
 
 def list_all_names(tui: int) -> list[BatchName]:
     """List the names of all batches in the open ``hipercow/tui/``, sorted. Raises OSError."""
-    return sorted(filter(None, map(parse_batch_name, os.listdir(tui))), key=str)
+    return sorted(filter(None, map(parse_batch_name, filesystem.list_names(tui))), key=str)
 
 
 def _holds_items(name: BatchName, tui: int) -> bool:
@@ -201,7 +202,7 @@ def _holds_items(name: BatchName, tui: int) -> bool:
     with ExitStack() as stack, suppress(FileNotFoundError):
         folder = open_folder(str(name), dir_fd=tui)
         stack.callback(os.close, folder)
-        return any(os.listdir(fd) for fd in _open_subfolders(stack, folder))
+        return any(filesystem.list_names(fd) for fd in _open_subfolders(stack, folder))
     return False
 
 
@@ -224,5 +225,5 @@ def remove_empty_batch(dirs: RootDirs, tui: int, name: str, folder: int) -> bool
     except OSError:
         return False
     with suppress(OSError):
-        os.rmdir(TUI_FOLDER, dir_fd=dirs.hipercow)
+        filesystem.remove_folder(TUI_FOLDER, dirs.hipercow)
     return True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
@@ -29,12 +29,10 @@ from hipercow_tui.purging.batch_name import (
     new_batch_id,
     new_check_name,
 )
-from hipercow_tui.purging.file_changes import sync_folder
 from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     ensure_dead,
     read_heartbeat,
-    server_time,
     touch,
 )
 from hipercow_tui.purging.manifest import (
@@ -46,6 +44,7 @@ from hipercow_tui.purging.manifest import (
 )
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
@@ -68,7 +67,7 @@ def create_batch(
         try:
             write_manifest(plan, mode, batch.folder, time.time())
             batch.set_state(BatchState.MOVING)
-            sync_folder(batch.tui)
+            filesystem.sync_folder(batch.tui)
         except OSError as error:
             batch.discard()
             raise _write_error(batch.path, error) from None
@@ -123,12 +122,12 @@ def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: str) -> _BatchFol
         tui = _make_new_folder(stack, dirs, name)
     except OSError as error:
         with suppress(OSError):
-            os.rmdir(TUI_FOLDER, dir_fd=dirs.hipercow)
+            filesystem.remove_folder(TUI_FOLDER, dirs.hipercow)
         raise _write_error(path, error) from None
     folder = -1
     try:
         folder = open_dir(stack, path, tui, dirs.mount)
-        heartbeat = Heartbeat.of_batch(folder)
+        heartbeat = Heartbeat.of_batch(folder, generation=0)
         stack.callback(heartbeat.end)
         return _BatchFolder(tui, folder, _make_subfolders(stack, dirs, path, folder), heartbeat)
     except OSError as error:
@@ -156,9 +155,9 @@ def take_over(
             taken = name.after_takeover(state, list_all_names(tui))
             with suppress(OSError):
                 touch(folder)  # first, so that it does not look abandoned after the rename
-            os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
+            filesystem.rename(str(name), str(taken), tui, tui)
             _LOGGER.info("took over batch %s as %s", name, taken)
-            heartbeat = Heartbeat.of_batch(folder)
+            heartbeat = Heartbeat.of_batch(folder, taken.generation)
             stack.callback(heartbeat.end)
             subfolders = _make_subfolders(stack, dirs, path, folder)
             batch = Batch(dirs, taken, tui, folder, *subfolders, heartbeat)
@@ -183,10 +182,8 @@ def ensure_owner_gone(
     one does, and OSError."""
     with ExitStack() as stack:
         folder = open_dir(stack, dirs.path / TUI_FOLDER / str(name), tui, dirs.mount)
-        now = server_time(tui)
-        ensure_dead(
-            dirs.path / TUI_FOLDER / name.owner_key, lambda: read_heartbeat(folder), now, progress
-        )
+        read = partial(read_heartbeat, folder, name.generation)
+        ensure_dead(dirs.path / TUI_FOLDER / name.owner_key, read, progress)
 
 
 def _make_subfolders(
@@ -204,9 +201,10 @@ def _make_subfolders(
 
 def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
     """Remove batches that other processes prepared and left, and folders of their checks: they are
-    empty. If the owner may be on another machine, its folder stays for a day."""
+    empty. If the owner may be on another machine, its folder stays for a day: clocks may be hours
+    apart."""
     with suppress(OSError, PurgeError):
-        checks = filter(is_check_name, os.listdir(tui))
+        checks = filter(is_check_name, filesystem.list_names(tui))
         batches = (n for n in list_all_names(tui) if n.state is BatchState.PREPARING)
         for name in (*checks, *map(str, batches)):
             if _is_abandoned(dirs, tui, name):
@@ -216,8 +214,8 @@ def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
 def _is_abandoned(dirs: RootDirs, tui: int, name: str) -> bool:
     with ExitStack() as stack:
         folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
-        reading, now = read_heartbeat(folder), time.time()
-        return reading.is_owner_gone(now) or reading.age(now) > _DAY
+        reading = read_heartbeat(folder, generation=0)
+        return reading.is_owner_gone or reading.age(time.time()) > _DAY
 
 
 def _remove_prepared(dirs: RootDirs, tui: int, name: str) -> bool:

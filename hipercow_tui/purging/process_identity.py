@@ -6,6 +6,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,7 +64,9 @@ def current_process() -> ProcessIdentity:
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a user id without a name, as in a container
-        user = str(os.getuid())
+        user = "unknown"
+        if sys.platform != "win32":
+            user = str(os.getuid())
     return ProcessIdentity(user, socket.gethostname(), os.getpid(), _pid_space())
 
 

@@ -25,6 +25,7 @@ from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase
 from hipercow_tui.purging.rollback import DELETED_TEXT, restore_bundle, restore_task, restore_unit
 from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
 
@@ -111,7 +112,7 @@ def _bundle_difference(batch: Batch, bundle: Bundle) -> str | None:
     file = bundle_file(bundle.name)
     try:
         if bundle.link:
-            same = os.readlink(file, dir_fd=batch.bundles) == bundle.link
+            same = filesystem.read_link(file, batch.bundles) == bundle.link
         else:
             found = read_bundle(bundle.name, file, bundle.lang, dir_fd=batch.bundles)
             same = found.task_ids == bundle.task_ids
@@ -162,7 +163,7 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
             return NOT_MOVED
         return f"its folder can't be listed: {os_error_text(error)}"
     try:
-        files_mask = LAYOUTS[task.lang].files_mask_of(os.listdir(folder))
+        files_mask = LAYOUTS[task.lang].files_mask_of(filesystem.list_names(folder))
     except OSError as error:
         return f"its folder can't be listed: {os_error_text(error)}"
     finally:

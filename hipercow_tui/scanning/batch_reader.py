@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
 import time
 from collections import deque
@@ -261,7 +262,8 @@ class _ReaderProcess(WorkerProcess):
 
 def serve(requests: IO[bytes], answers: IO[bytes], job: str) -> None:
     """Answer requests until they end; runs in a reader process, in the folder of all tasks."""
-    os.nice(NICENESS)
+    if sys.platform != "win32":
+        os.nice(NICENESS)
     server = _ReaderThreads(answers, job)
     while (request := read_value(requests)) is not None:
         server.submit(request)
@@ -320,7 +322,7 @@ class _ReaderThreads:
 
 
 def _available_cores() -> int:
-    if os.name != "posix":
+    if sys.platform == "win32":
         return 0  # there, select() does not accept pipes
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

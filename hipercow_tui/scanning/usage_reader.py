@@ -140,9 +140,9 @@ class UsageReader:
 
     def save(self, snapshot: Snapshot) -> None:
         """Write the cache if it lacks a task; tasks that are gone are left out."""
-        known = self._load()
         if self._cache is None or not self._unsaved:
             return
+        known = self._load()
         for task_id in known.keys() - snapshot.tasks.keys():
             del known[task_id]
         self._cache.save(known)

@@ -367,7 +367,14 @@ PLAN_KEYS = (
         "Show the inputs of its bundle, or else of its group, as columns",
         id="plan.inputs",
     ),
-    _key("slash", "search", "Search", "Search the plan", id="plan.search", show=True),
+    _key(
+        "slash",
+        "search",
+        "Search",
+        "Search the plan; beta > 0.9 compares an input as a number",
+        id="plan.search",
+        show=True,
+    ),
     _key("n", "hit(1)", "Next hit", "Next hit", id="plan.next_hit"),
     _key("N", "hit(-1)", "Previous hit", "Previous hit", id="plan.previous_hit"),
     _key(

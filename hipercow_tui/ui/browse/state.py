@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleSort
@@ -65,9 +65,11 @@ class Row:
 class Place:
     """What ``esc`` goes back to: the user's choices, the filters, and the row of each pane.
 
-    Whether sizes are shown, and by which definition, stays as it is.
+    Whether sizes are shown, and by which definition, stays as it is. ``reopen`` opens the screen
+    that was on top of the main screen, if there was one.
     """
 
     state: BrowseState
     filters: SavedFilter
     rows: Mapping[str, Row]
+    reopen: Callable[[], None] | None = None
