@@ -151,6 +151,7 @@ class SpacePane(Pane):
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
+            self.screen.refresh_bindings()  # tasks have more keys than groups
             if row == TOP:
                 self.table.go_to_top(stay=True)
             else:
@@ -219,7 +220,6 @@ class SpacePane(Pane):
         """Show the details, and read the calls of rows that may be new on the screen."""
         self._read_visible()
         self.show_details()
-        self.screen.refresh_bindings()
 
     def show_details(self) -> None:
         """Show the row under the cursor."""

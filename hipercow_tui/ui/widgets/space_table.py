@@ -205,7 +205,8 @@ def share_text(part: int, whole: int) -> str:
 def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
     """Return the bar of a row, full for the largest.
 
-    A part in another shade can't be purged. The bar of an age has a part for each status.
+    A part in another shade can't be purged; it is at least one cell, if the bar has two. The bar of
+    an age has a part for each status.
     """
     number = min(row.amount.of(kind), largest)
     if not number:
@@ -220,6 +221,8 @@ def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
         return (("█" * full + (_EIGHTHS[rest - 1] if rest else ""), ""),)
     cells = max(1, round(width * number / largest))
     free = round(cells * purgeable.of(kind) / row.amount.of(kind))
+    if cells > 1 and any(purgeable):
+        free = min(max(free, 1), cells - 1)
     return (("█" * free, ""), (_HELD_FILL * (cells - free), "quiet"))
 
 
