@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import NamedTuple
 
 from hipercow_tui.formats.folder_size import FolderUsage, folder_itself, measure_entry
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.support import filesystem
 
 ITSELF = "."  # the name of the folder without its content
 
@@ -27,11 +29,11 @@ def list_task_files(root: Root, task_id: str) -> tuple[FolderEntry, ...]:
     """
     folder = open_folder(os.path.join(root.tasks, task_id[:2], task_id[2:]))
     try:
-        with os.scandir(folder) as found:
-            names = sorted((one.name, one.is_dir(follow_symlinks=False)) for one in found)
         entries = [
-            FolderEntry(f"{name}/" if is_folder else name, measure_entry(name, folder))
-            for name, is_folder in names
+            FolderEntry(
+                f"{name}/" if stat.S_ISDIR(status.st_mode) else name, measure_entry(name, folder)
+            )
+            for name, status in filesystem.list_statuses(folder)
         ]
         return (*entries, FolderEntry(ITSELF, folder_itself(folder)))
     finally:

@@ -203,14 +203,6 @@ VIEW_KEYS = (
         "Show where the space went; again: tasks",
         id="space_tab",
     ),
-    _key(
-        "t",
-        "group",
-        "Group",
-        "In Space: group by bundle, call, status, age, task or kind of file",
-        id="group",
-        show=True,
-    ),
     _key("o", "messages", "Messages", "Show every message of an error", id="messages"),
     _key("i", "inputs", "Inputs", "Show inputs of a bundle or an error as columns", id="inputs"),
     _key("l", "log", "Log", "Show the log of the task", id="log", show=True),
@@ -220,6 +212,16 @@ VIEW_KEYS = (
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
+)
+
+# Not one of the keys before it: in the footer it is less important than the plan.
+GROUP_KEY = _key(
+    "t",
+    "group",
+    "Group",
+    "In Space: group by bundle, call, status, age, environment, task or kind of file",
+    id="group",
+    show=True,
 )
 
 PURGE_KEYS = (
@@ -452,11 +454,19 @@ KEY_GROUPS = (
     KeyGroup("Mark", MARK_KEYS),
     KeyGroup("Filter", FILTER_KEYS),
     KeyGroup("Search", (*SEARCH_KEYS, *MATCH_KEYS)),
-    KeyGroup("View", VIEW_KEYS),
+    KeyGroup("View", (*VIEW_KEYS, GROUP_KEY)),
     KeyGroup("Purge", PURGE_KEYS),
     KeyGroup("In the plan", PLAN_KEYS),
     KeyGroup("In the log", LOG_KEYS),
     KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),
 )
-BROWSE_KEYS = (BACK_KEY, *SEARCH_KEYS, *MATCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)
+BROWSE_KEYS = (
+    BACK_KEY,
+    *SEARCH_KEYS,
+    *MATCH_KEYS,
+    *FILTER_KEYS,
+    *VIEW_KEYS,
+    *PURGE_KEYS,
+    GROUP_KEY,
+)

@@ -28,12 +28,12 @@ class Sizing(Controller):
     _usage_of: tuple[Snapshot | None, int] = None, 0  # a snapshot and the number of measured tasks
 
     def toggle(self) -> None:
-        """Measure the tasks that the pane selects, those on the screen first; while tasks are
-        measured, stop."""
-        if self.stop():
+        """Measure the tasks that the pane selects, those on the screen first, or in the pane of
+        space the whole root; while the progress is shown, stop."""
+        sizes, in_space = self._session.services.sizes, self._session.state.pane == SPACE
+        if (in_space or self._session.state.show_sizes) and self.stop():
             return
-        sizes = self._session.services.sizes
-        if self._session.state.pane == SPACE:
+        if in_space:
             sizes.request_all()
             return
         tasks = tuple(self._panes.current.tasks_to_measure)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.domain.pin_requests import chain_targets
@@ -17,12 +16,12 @@ from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import pluralize
+from hipercow_tui.support.text import format_duration, pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import SPACE, Row
 from hipercow_tui.ui.widgets.space_details import SpaceDetailsView
-from hipercow_tui.ui.widgets.space_table import SpaceTable
+from hipercow_tui.ui.widgets.space_table import LEGEND, SpaceTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
@@ -89,8 +88,9 @@ class SpacePane(Pane):
 
     @property
     def notes(self) -> Sequence[str]:
-        """The progress, and how tasks are grouped."""
-        return (*self._progress(), f"by {self._by}")
+        """The progress, and how tasks are grouped, with a legend of bars that are split."""
+        split = self._by is SpaceGrouping.AGE and not self._path
+        return (*self._progress(), f"by {self._by}{f': {LEGEND}' if split else ''}")
 
     def _progress(self) -> Iterable[str]:
         session = self.session
@@ -98,10 +98,10 @@ class SpacePane(Pane):
             return
         progress = session.services.sizes.progress
         if progress is not None:
-            yield f"measured {progress.done:,} of {progress.total:,}"
-            if progress.seconds_left is not None:
-                yield f"{format_time_left(progress.seconds_left)} left"
-            yield "esc stops"
+            left = progress.seconds_left
+            time_left = "" if left is None else f", {format_duration(left)} left"
+            key = "z" if self._path else "esc"
+            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
         elif session.services.sizes.parts is None:
             yield "not all measured, z measures"
         if self._needs_calls and (unread := self.unread) > 0:
@@ -109,7 +109,7 @@ class SpacePane(Pane):
 
     @property
     def _needs_calls(self) -> bool:
-        return self._by is SpaceGrouping.RUNS
+        return self._by in (SpaceGrouping.RUNS, SpaceGrouping.ENVIRONMENT)
 
     @property
     def unread(self) -> int:
@@ -151,6 +151,7 @@ class SpacePane(Pane):
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
+            self.screen.refresh_bindings()  # tasks have more keys than groups
             if row == TOP:
                 self.table.go_to_top(stay=True)
             else:
@@ -219,7 +220,6 @@ class SpacePane(Pane):
         """Show the details, and read the calls of rows that may be new on the screen."""
         self._read_visible()
         self.show_details()
-        self.screen.refresh_bindings()
 
     def show_details(self) -> None:
         """Show the row under the cursor."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.space_view import SpaceView
 
 _SHARE = Column("share", "share", 6, 6, right=True)
-_BAR = Column("bar", "", 6, 30)
+_BAR = Column("bar", "", 6, 40)
 _FILES = Column(SpaceKey.FILES, "files", 7, 7, rank=3, right=True)
 _TASKS = Column("tasks", "tasks", 6, 7, rank=2, right=True)
 _PURGEABLE = Column(SpaceKey.PURGEABLE, "can go", 8, 8, rank=1, right=True)
@@ -35,6 +35,7 @@ _EIGHTHS = "▏▎▍▌▋▊▉█"
 _HELD_FILL, _REST_FILL = "▒", "░"
 _STATUS_FILLS = {Status.FAILURE: "█", Status.CANCELLED: "▓", Status.SUCCESS: "▒"}
 _OTHER_FILL = "░"
+LEGEND = " ".join([*(f"{fill} {s}" for s, fill in _STATUS_FILLS.items()), f"{_OTHER_FILL} other"])
 _SHORT = 1e-3  # a smaller share is shown as "<0.1 %"
 
 
@@ -125,7 +126,7 @@ class SpaceTable(MarkableTable, KeyedTable):
         kind = view.request.kind if view else SizeKind.APPARENT
         size = Column(SpaceKey.SIZE, kind, 8, 8, right=True)
         label, extra = _columns_of(view) if view else ("", ())
-        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 60), *extra, _FILES)
+        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 40), *extra, _FILES)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a row."""
@@ -204,7 +205,8 @@ def share_text(part: int, whole: int) -> str:
 def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
     """Return the bar of a row, full for the largest.
 
-    A part in another shade can't be purged. The bar of an age has a part for each status.
+    A part in another shade can't be purged; it is at least one cell, if the bar has two. The bar of
+    an age has a part for each status.
     """
     number = min(row.amount.of(kind), largest)
     if not number:
@@ -219,6 +221,8 @@ def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
         return (("█" * full + (_EIGHTHS[rest - 1] if rest else ""), ""),)
     cells = max(1, round(width * number / largest))
     free = round(cells * purgeable.of(kind) / row.amount.of(kind))
+    if cells > 1 and any(purgeable):
+        free = min(max(free, 1), cells - 1)
     return (("█" * free, ""), (_HELD_FILL * (cells - free), "quiet"))
 
 

@@ -69,6 +69,7 @@ class SizeWorker(BackgroundWorker):
         self._whole_root = False
         self._following = False
         self._cancelled = False  # by the user
+        self._next_at = 0.0  # on the monotonic clock: when the whole root is measured again
 
     def update(self, snapshot: Snapshot, removed: Iterable[str] = ()) -> None:
         """Use a new snapshot; the sizes of the tasks ``removed`` are dropped."""
@@ -79,7 +80,10 @@ class SizeWorker(BackgroundWorker):
                 self.measured_count += 1
 
     def request(self, ids: Collection[str]) -> None:
-        """Measure these tasks, without those of known size, instead of the previous request."""
+        """Measure these tasks, without those of known size, instead of the previous request. A
+        measurement of the whole root goes on, because it includes them."""
+        if self._whole_root and self.progress is not None:
+            return
         tasks = self._snapshot.existing(ids)
         self._begin([task.id for task in ids_to_measure(tasks, self.sizes)], whole_root=False)
 
@@ -93,13 +97,20 @@ class SizeWorker(BackgroundWorker):
             self._begin(self._snapshot.tasks.keys(), whole_root=True)
 
     def follow(self) -> None:
-        """Do as ``request_all``, unless that is done already, or the user cancelled it."""
-        if not self._following and not self._cancelled:
+        """Do as ``request_all``, unless the user cancelled it; but if the root was measured a
+        moment ago, begin after the usual pause."""
+        if self._following or self._cancelled:
+            return
+        if self.parts is None:
             self.request_all()
+        else:
+            self._following = True
+            self._wake()
 
     def repeat(self) -> None:
         """If the whole root is measured repeatedly, measure it now."""
         if self._following:
+            self._next_at = 0.0
             self._wake()
 
     def unfollow(self) -> None:
@@ -119,13 +130,17 @@ class SizeWorker(BackgroundWorker):
         self._first = ids
 
     def cancel(self) -> bool:
-        """Cancel the request; return whether there was one."""
+        """Cancel the request; return whether there was one. If it was the whole root, ``follow``
+        does not begin again."""
         with self._lock:
-            was_measuring, self.progress = self.progress is not None, None
+            if self.progress is None:
+                return False
+            self.progress = None
+            if self._whole_root:
+                self._following, self._cancelled = False, True
             self._waiting, self._whole_root = (), False
-            self._following, self._cancelled = False, self._cancelled or was_measuring
             self._interrupted.set()
-        return was_measuring
+        return True
 
     def stop(self) -> None:
         """Measure no more."""
@@ -142,7 +157,9 @@ class SizeWorker(BackgroundWorker):
         with self._lock:
             self._interrupted.clear()
             ids, whole_root, snapshot = self._waiting, self._whole_root, self._snapshot
-            if self._following and self.progress is None:  # it is time to repeat it
+            if self._following and self.progress is None:
+                if self._next_at > began:
+                    return self._next_at - began
                 whole_root = True
         if self._stopped:
             return None
@@ -150,14 +167,13 @@ class SizeWorker(BackgroundWorker):
             self._measure(snapshot, None if whole_root else ids)
         with self._lock:
             if self._interrupted.is_set():
-                return 0 if self.progress is not None else None
+                return None if self.progress is None and not self._following else 0
             self._waiting, self._whole_root, self.progress = (), False, None
         self._notify()
-        if not self._following:
-            return None
-        if not whole_root:  # it waited for other tasks
-            return 0
-        return max(MIN_PAUSE, PAUSE_FACTOR * (time.monotonic() - began))
+        if whole_root:
+            pause = max(MIN_PAUSE, PAUSE_FACTOR * (time.monotonic() - began))
+            self._next_at = time.monotonic() + pause
+        return 0 if self._following else None  # then it computes the rest of the pause
 
     def _measure(self, snapshot: Snapshot, ids: Collection[str] | None) -> None:
         """Measure these tasks; None stands for all of them and what else the root holds."""

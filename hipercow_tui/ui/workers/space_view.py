@@ -130,7 +130,9 @@ class SpaceViewBuilder:
         usage, by, sort, kind = self._usage, request.by, request.sort, request.kind
         if by is SpaceGrouping.TASK:
             return sort_rows(task_rows(usage, usage.amounts), sort, kind)
-        groups = group_space(usage, by, now=request.now, runs=self._code_of)
+        groups = group_space(
+            usage, by, now=request.now, runs=self._code_of, environment=self._environment_of
+        )
         rows = group_rows(usage, groups, by)
         if by is SpaceGrouping.AGE and sort.key is SpaceKey.SIZE:  # a histogram
             return rows if sort.reverse else rows[::-1]
@@ -152,3 +154,7 @@ class SpaceViewBuilder:
     def _code_of(self, task: Task) -> str:
         summary = self._summaries.get(task.id)
         return UNREAD if summary is None else summary.code_text
+
+    def _environment_of(self, task: Task) -> str:
+        summary = self._summaries.get(task.id)
+        return UNREAD if summary is None else summary.environment
