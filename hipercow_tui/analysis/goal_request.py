@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hipercow_tui.analysis.goal import Goal, GoalOrder
@@ -43,11 +44,12 @@ class GoalRequest:
             return GoalRequest(files=int(files[1].replace(",", "")), order=order)
         return GoalRequest(text, order=order)
 
-    def goal(self, space: FreeSpace | None, kind: SizeKind) -> Goal | None:
+    def goal(self, read_space: Callable[[], FreeSpace | None], kind: SizeKind) -> Goal | None:
         """Return the goal, None if there is none.
 
-        ``space`` is the file system of the root, None if its size is not known. ``kind`` is the
-        definition of ``size``; a percentage is of disk usage. Raises FilterError.
+        ``read_space`` returns how much is free on the file system of the root, None if that is not
+        known; it is called only for a percentage. ``kind`` is the definition of ``size``; a
+        percentage is of disk usage. Raises FilterError.
         """
         order = self._order()
         if self.size is None and self.percent is None and self.files is None:
@@ -63,6 +65,7 @@ class GoalRequest:
         if self.percent is None:
             return Goal(self._bytes(), files, kind, order, self.recent)
         percent = self._percent()
+        space = read_space()
         if space is None:
             raise FilterError(
                 "The file system of the root does not say how much is free: give a size instead"

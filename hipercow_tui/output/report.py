@@ -231,7 +231,7 @@ def free_space_line(report: Report, space: FreeSpace | None) -> str:
     """Return how much space the file system has after a job; empty if the job erased nothing, or
     if that is not known."""
     erased = not isinstance(report, RestoreReport) and report.freed.files > 0
-    return f"The file system has {space} now" if space and erased else ""
+    return space.sentence if space and erased else ""
 
 
 def batch_line(

@@ -104,7 +104,7 @@ class GoalScreen(Dialog[GoalAnswer | None]):
         request = GoalRequest.of_text(text, self._order)
         if request.percent is not None and not self._space_is_read:
             raise FilterError("The file system of the root has not answered yet")
-        return request.goal(self._space, self._kind)
+        return request.goal(lambda: self._space, self._kind)
 
     @on(Input.Changed)
     def _show_note(self) -> None:
