@@ -35,14 +35,15 @@ class GoalRequest:
     recent: bool = False
 
     @staticmethod
-    def of_text(text: str, order: GoalOrder) -> GoalRequest:
+    def of_text(text: str, order: GoalOrder, *, recent: bool = False) -> GoalRequest:
         """Return a request by a size, a percentage, or a number of files: ``20 GB``, ``15 %``,
         ``1,000 files``."""
         if text.rstrip().endswith("%"):
-            return GoalRequest(percent=text, order=order)
+            return GoalRequest(percent=text, order=order, recent=recent)
         if files := _FILES.match(text):
-            return GoalRequest(files=int(files[1].replace(",", "")), order=order)
-        return GoalRequest(text, order=order)
+            number = int(files[1].replace(",", ""))
+            return GoalRequest(files=number, order=order, recent=recent)
+        return GoalRequest(text, order=order, recent=recent)
 
     def goal(self, read_space: Callable[[], FreeSpace | None], kind: SizeKind) -> Goal | None:
         """Return the goal, None if there is none.
