@@ -20,6 +20,7 @@ from hipercow_tui.formats.free_space import FreeSpace, read_free_space
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.filters.validated_input import TYPEABLE
 
 _HINT = "such as 20 GB, 20 GiB, 15 % or 1,000 files"
@@ -78,7 +79,13 @@ class GoalScreen(Dialog[GoalAnswer | None]):
             yield Input(self._before.text, restrict=TYPEABLE, select_on_focus=False)
             yield Static(id="note", markup=False)
             yield Static(id="orders", markup=False)
-            yield Static("enter: apply · ↑ ↓: order · empty: no goal · esc: back", id="keys")
+            yield Static(
+                with_keys(
+                    "enter: apply · <goal.previous=↑> <goal.next=↓>: order · empty: no goal"
+                    " · <goal.cancel=esc>: back"
+                ),
+                id="keys",
+            )
 
     def on_mount(self) -> None:
         """Show the orders, and read how much is free."""
