@@ -22,6 +22,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
+from hipercow_tui.ui.key_hints import use_keys, with_keys
 from hipercow_tui.ui.key_names import shown_keys
 from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
 from hipercow_tui.ui.messages import WorkerFailed
@@ -59,6 +60,7 @@ class HipercowApp(TerminalApp):
         super().__init__(theme)
         self._theme_file = theme
         self.user_keys = keymap or Keymap()
+        use_keys(self.user_keys.keys)
         self._last_theme = self.first_theme
         self.browser = BrowseScreen(
             root,
@@ -78,6 +80,10 @@ class HipercowApp(TerminalApp):
             text = problems[0] + (f" (and {more:,} more: hipercow-tui keys)" if more else "")
             self.notify(text, title="Keys", severity="warning", timeout=15, markup=False)
         self.theme_changed_signal.subscribe(self, self._store_theme)
+
+    def on_unmount(self) -> None:
+        """Name the default keys again."""
+        use_keys({})
 
     def _store_theme(self, theme: Theme) -> None:
         file, last = self._theme_file, self._last_theme
@@ -169,7 +175,7 @@ class HipercowApp(TerminalApp):
         if self.browser.purge.job is not None:
             self.browser.action_undo()
         else:
-            self.notify("Press q to quit; ctrl+c stops a purge")
+            self.notify(with_keys("Press <quit=q> to quit; ctrl+c stops a purge"))
 
     def leave(self, number: int) -> None:
         """Stop the running job, and exit with the status of the signal ``number``. May be called
@@ -191,6 +197,8 @@ class HipercowApp(TerminalApp):
         if self.browser.purge.busy:
             self.notify(self.browser.purge.busy)
         elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
-            self.notify("R is still running: wait for its end, or stop it with esc")
+            self.notify(
+                with_keys("R is still running: wait for its end, or stop it with <run_r.leave=esc>")
+            )
         else:
             self.exit()

@@ -68,4 +68,4 @@ if __name__ == "__main__":
             printed = ""
         shown.append((step[0], *step[2:-1], status, printed, sorted(held(root.hipercow))))
     kinds = [(one.kind, one.tasks, one.bundles, one.bytes) for one in read_history(root)]
-    print(json.dumps([shown, kinds]))
+    sys.stdout.write(json.dumps([shown, kinds]) + "\n")

@@ -88,7 +88,9 @@ async def journey(where: Path, running: str) -> None:
         await pilot.press("y")
         await shows("restored")
         await pilot.press("escape", "q")
-    assert ThemeFile.of_user().read() == "dracula"
+    theme = ThemeFile.of_user()
+    assert theme is not None
+    assert theme.read() == "dracula"
     assert list(cache_folder().iterdir())
 
 

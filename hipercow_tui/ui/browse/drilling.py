@@ -16,6 +16,7 @@ from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import TASKS, Place, Row
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class Drilling(Controller):
         filters = narrow(self._panel.stack, steps, session.snapshot)
         if 1 not in filters.mask(session.snapshot):
             any_left = narrowing.ids(session.snapshot)
-            passes = "passes the filters: 0 removes them" if any_left else "is left"
+            passes = (
+                with_keys("passes the filters: <clear=0> removes them") if any_left else "is left"
+            )
             self._screen.notify(f"No task of {narrowing.label} {passes}", markup=False)
             if reopen is not None:
                 reopen()

@@ -14,6 +14,7 @@ from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.key_hints import with_keys
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.error_groups import ErrorGroup
@@ -68,7 +69,7 @@ class Inspecting(Controller):
         """Show every message of the current error, or of the error of the current task."""
         error = self._pane.error
         if error is None:
-            self._screen.notify("There is no error here: e shows all errors")
+            self._screen.notify(with_keys("There is no error here: <errors=e> shows all errors"))
         else:
             self._open_messages(error, None)
 
@@ -98,7 +99,12 @@ class Inspecting(Controller):
         """Show the inputs of several tasks as columns."""
         inputs = self._pane.inputs
         if inputs is None:
-            self._screen.notify("Inputs are shown for a bundle or an error: press b or e first")
+            self._screen.notify(
+                with_keys(
+                    "Inputs are shown for a bundle or an error:"
+                    " press <switch=b> or <errors=e> first"
+                )
+            )
         else:
             self._open_inputs(*inputs, None)
 
@@ -138,7 +144,9 @@ class Inspecting(Controller):
     def _plan_marked(self) -> None:
         """Plan a purge of the marked tasks; the other filters are not on those screens."""
         if self._session.marks.ids is None:
-            self._screen.notify("Mark tasks first: space, v and a mark them")
+            self._screen.notify(
+                with_keys("Mark tasks first: <mark=space>, <range=v> and <mark_all=a> mark them")
+            )
         else:
             self._plan()
 

@@ -8,6 +8,7 @@ from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.key_hints import filter_keys, with_keys
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.header import HeaderBar
 
@@ -38,7 +39,8 @@ class PurgeControl(Controller):
         filters = self._session.purge_filters
         if not filters.given:
             self._screen.notify(
-                "Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter"
+                with_keys(f"Set a filter first ({filter_keys()}) or mark tasks (<mark=space>)"),
+                title="No filter",
             )
         elif self.job is not None:
             self._screen.notify(self.busy)
@@ -54,9 +56,13 @@ class PurgeControl(Controller):
             return True
         passing = len(filters.matched(self._session.snapshot))
         if not marks:
-            self._screen.notify("All marked tasks are gone: u removes the marks")
+            self._screen.notify(
+                with_keys("All marked tasks are gone: <unmark=u> removes the marks")
+            )
         elif not passing:
-            self._screen.notify("No marked task passes the filters: 0 removes filters and marks")
+            self._screen.notify(
+                with_keys("No marked task passes the filters: <clear=0> removes filters and marks")
+            )
         elif passing < len(marks):
             marked = pluralize(len(marks), "marked task")
             self._screen.notify(f"{passing:,} of {marked} pass the filters: the plan is for these")

@@ -35,6 +35,7 @@ from hipercow_tui.ui.browse.space_pane import SpacePane
 from hipercow_tui.ui.browse.state import SPACE, TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import BROWSE_KEYS
 from hipercow_tui.ui.pin_toggle import PinToggle
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
@@ -433,7 +434,9 @@ class BrowseScreen(Screen[None]):
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""
-        self.query_one(KeyFooter).note = "Nothing is deleted here · p shows the plan of a purge"
+        self.query_one(KeyFooter).note = with_keys(
+            "Nothing is deleted here · <plan=p> shows the plan of a purge"
+        )
 
     def action_undo(self) -> None:
         """Stop the running job, else restore the last batch of the trash."""

@@ -11,6 +11,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.state import BUNDLES, SPACE
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 _MEANING = {
@@ -53,7 +54,9 @@ class Sizing(Controller):
         if state.show_sizes:
             self._show_columns()
         elif state.pane != SPACE:
-            self._screen.notify(f"{_MEANING[kind]}. z measures, Z switches")
+            self._screen.notify(
+                with_keys(f"{_MEANING[kind]}. <sizes=z> measures, <size_kind=Z> switches")
+            )
 
     def _show_columns(self) -> None:
         sizes = self._session.services.sizes.sizes
@@ -86,7 +89,7 @@ class Sizing(Controller):
             return ()
         progress = self._session.services.sizes.progress
         if progress is not None:
-            return (f"measuring {progress.done:,}/{progress.total:,}, esc stops",)
+            return (with_keys(f"measuring {progress.done:,}/{progress.total:,}, <back=esc> stops"),)
         if self._selection != self._present_selection:
             return ()
         found = self._update_usage()

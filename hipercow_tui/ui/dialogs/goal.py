@@ -20,6 +20,7 @@ from hipercow_tui.formats.free_space import FreeSpace, read_free_space
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.filters.validated_input import TYPEABLE
 
 _HINT = "such as 20 GB, 20 GiB, 15 % or 1,000 files"
@@ -83,7 +84,13 @@ class GoalScreen(Dialog[GoalAnswer | None]):
             yield Static(id="note", markup=False)
             yield Static(id="orders", markup=False)
             yield Static(id="recent", markup=False)
-            yield Static("enter: apply · ↑ ↓: order · empty: no goal · esc: back", id="keys")
+            yield Static(
+                with_keys(
+                    "enter: apply · <goal.previous=↑> <goal.next=↓>: order · empty: no goal"
+                    " · <goal.cancel=esc>: back"
+                ),
+                id="keys",
+            )
 
     def on_mount(self) -> None:
         """Show the choices, and read how much is free."""
@@ -159,5 +166,7 @@ class GoalScreen(Dialog[GoalAnswer | None]):
         ]
         self.query_one("#orders", Static).update(Text("\n").join(lines))
         box = Text("[x]", "bold") if self._recent else Text("[ ]")
-        recent = box.append(" also tasks of the last hour").append("  ctrl+r", "dim")
+        recent = box.append(" also tasks of the last hour").append(
+            with_keys("  <goal.recent=ctrl+r>"), "dim"
+        )
         self.query_one("#recent", Static).update(recent)

@@ -15,6 +15,7 @@ from hipercow_tui.analysis.error_groups import ErrorGroup, Failure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.error_table import message_line
@@ -173,7 +174,7 @@ class MessageTable(MarkableTable, KeyedTable):
         super().__init__(marks, id=id)
         self._messages = rows
         self._now = now
-        self.set_empty_text("These tasks are gone", "esc: back")
+        self.set_empty_text("These tasks are gone", with_keys("<error_messages.back=esc>: back"))
 
     def on_mount(self) -> None:
         """Show the rows."""

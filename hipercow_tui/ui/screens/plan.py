@@ -32,6 +32,7 @@ from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.goal import GoalAnswer, GoalScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import PLAN_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.screens.page import Page
@@ -56,7 +57,10 @@ _READ_INTERVAL = 0.5  # seconds between two views while tasks are read
 # more than this many tasks takes longer, so the next frame is shown without it.
 _SAME_FRAME = 0.015
 _SMALL_PLAN = 2000
-_NOTHING = "Nothing to purge\n\nNo task passes all filters. esc: back"
+_NOTHING = "Nothing to purge\n\nNo task passes all filters. <plan.back=esc>: back"
+_GOAL_TAKES_NOTHING = (
+    "Nothing to purge\n\n<plan.goal=f>: change or remove the goal · <plan.back=esc>: back"
+)
 _NO_R_CALL = "R has nothing to purge here, so there is no call to copy"
 _ON_LINES = frozenset(
     (
@@ -64,7 +68,6 @@ _ON_LINES = frozenset(
         *("details", "log", "inputs", "search", "hit", "go"),
     )
 )
-_GOAL_TAKES_NOTHING = "Nothing to purge\n\nf: change or remove the goal · esc: back"
 
 
 class PlanScreen(Page[JobSpec | None]):
@@ -246,7 +249,7 @@ class PlanScreen(Page[JobSpec | None]):
             self.query_one(part).display = not empty
         nothing = self.query_one("#nothing", Static)
         nothing.display = empty
-        nothing.update(_GOAL_TAKES_NOTHING if whole.goal else _NOTHING)
+        nothing.update(with_keys(_GOAL_TAKES_NOTHING if whole.goal else _NOTHING))
 
     def _when_current(self, action: Callable[[], None]) -> None:
         """Do something with the plan as soon as it is the one that the user chose."""
@@ -494,7 +497,7 @@ class PlanScreen(Page[JobSpec | None]):
     def _copy(self) -> None:
         call = report.r_call(self.plan)
         if call:
-            copy(self.app, call, "R call", alternative="save the plan (e)")
+            copy(self.app, call, "R call", alternative=with_keys("save the plan (<plan.save=e>)"))
         else:
             self.notify(_NO_R_CALL, markup=False)
 
@@ -506,5 +509,7 @@ class PlanScreen(Page[JobSpec | None]):
 
 def _save_refusal(plan: PurgePlan) -> str:
     if plan.refused:
-        return "A plan with blocked tasks can't be saved: leave out their chains first (x)"
+        return with_keys(
+            "A plan with blocked tasks can't be saved: leave out their chains first (<plan.skip=x>)"
+        )
     return "There is nothing in the plan to save" if plan.empty else ""

@@ -21,6 +21,7 @@ from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import SEARCH_KEYS
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.messages import SummariesLoaded, WorkerFailed
@@ -205,7 +206,7 @@ class SweepScreen(Page[SweepChoice | None]):
         table = self.table
         table.now = self._clock()
         if not model.tasks:
-            table.set_empty_text("These tasks are gone", "esc: back")
+            table.set_empty_text("These tasks are gone", with_keys("<sweep.back=esc>: back"))
         table.show(model)
         table.rows_pending = bool(model.unread)  # afterwards: the last rows were pending too
         if self._top_due and model.request.sort == self._sort:

@@ -10,9 +10,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from hipercow_tui.ui.cells import cut_end
+from hipercow_tui.ui.key_hints import with_keys
 
 SEPARATOR = " › "
-HINT = Content.from_markup("[@click=screen.back]esc: back[/]").stylize("dim")
 LEAST = 12  # cells of a step
 WIDE = 36  # cells from which on the key is shown
 
@@ -39,7 +39,10 @@ class Breadcrumb(Widget):
     def render(self) -> Content:
         """Return the steps, and the key that goes back at the right, which can be clicked."""
         width = self.content_size.width
-        hint = HINT if width >= WIDE else Content()
+        hint = Content()
+        if width >= WIDE:
+            back = with_keys("[@click=screen.back]<back=esc>: back[/]")
+            hint = Content.from_markup(back).stylize("dim")
         steps = fit_steps(self.steps, width - len(self.start) - 1 - hint.cell_length)
         line = Content.assemble((self.start, "dim"), *steps)
         return line + " " * max(0, width - line.cell_length - hint.cell_length) + hint

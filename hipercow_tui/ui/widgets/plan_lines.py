@@ -18,6 +18,7 @@ from hipercow_tui.domain.task import BundleId, Lang, Task
 from hipercow_tui.output import report
 from hipercow_tui.support.text import format_age, format_duration, format_size, pluralize, short_id
 from hipercow_tui.ui.cells import cut_end, fit, plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.plan_columns import MAX_BUNDLE, PlanLayout, fit_start
 from hipercow_tui.ui.widgets.plan_titles import KEPT, bundle_effect, fit_title
@@ -270,7 +271,7 @@ def in_full(row: Row, at: LineContext) -> Text:
             reason = pin.text_for_task(at.view.tree.plan.made)
             return Text(f"{task.id}\n").append(reason, at.style("kept"))
         case PlanGroup(title=title, rule=rule):
-            return Text(f"{plain_text(title)}\n").append(rule, "dim")
+            return Text(f"{plain_text(title)}\n").append(with_keys(rule), "dim")
     return Text(plain_text(row), at.style("blocked"))
 
 

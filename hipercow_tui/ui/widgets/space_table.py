@@ -15,6 +15,7 @@ from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_size
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
@@ -59,9 +60,13 @@ class SpaceTable(MarkableTable, KeyedTable):
         if before is None or _columns_of(before) != _columns_of(view):
             self.forget_layout()
         if view.problem:
-            self.set_empty_text("The folder of this task can't be read", view.problem, "esc: back")
+            self.set_empty_text(
+                "The folder of this task can't be read", view.problem, with_keys("<back=esc>: back")
+            )
         else:
-            self.set_empty_text("There is nothing to show", "w: back to the tasks")
+            self.set_empty_text(
+                "There is nothing to show", with_keys("<space_tab=w>: back to the tasks")
+            )
         self.set_keys(tuple(self._by_key))
 
     def set_view(self, view: TaskView) -> None:
