@@ -186,7 +186,6 @@ stacks = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(snapshots(), stacks)
 def test_matched_ids_agree_with_the_rules_for_each_id(
     snapshot: Snapshot, stack: FilterStack
@@ -238,7 +237,6 @@ def both_languages(draw: st.DrawFn) -> Snapshot:
     )
 
 
-@settings(max_examples=150, deadline=None)
 @given(both_languages(), stacks, st.sampled_from([None, *Lang]))
 def test_each_language_is_matched_by_itself(
     snapshot: Snapshot, stack: FilterStack, lang: Lang | None

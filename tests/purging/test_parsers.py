@@ -67,7 +67,6 @@ def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -
         assert has_no_batches(root)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data(), values)
 def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
     data: st.DataObject, value: Any
