@@ -289,13 +289,6 @@ async def test_control_characters_in_messages_are_escaped(broken: Path) -> None:
         assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
 
 
-async def test_every_theme_draws_the_errors(broken: Path) -> None:
-    async with triaging(broken) as at:
-        for theme in at.app.available_themes:
-            at.app.theme = theme
-            await at.until(lambda: "too small" in at.text)
-
-
 def test_a_bar_is_full_for_the_most_and_never_empty() -> None:
     assert bar(10, 10, 4) == "████"
     assert bar(5, 10, 4) == "██"
