@@ -45,7 +45,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
-# A busy machine must not fail a test. Each run tries other examples, so that few are enough.
+# A busy machine must not fail a test. The rules of a plan are tried with more examples.
 settings.register_profile(
     "few", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
@@ -287,6 +287,7 @@ named = st.dictionaries(st.sampled_from(["a", "b", "c/d"]), st.sets(ids, max_siz
         },
     ),
 )
+@settings(max_examples=150, deadline=None)
 def test_no_cascade_crosses_the_languages(
     tasks: dict[str, tuple[Lang, Status]],
     retries: list[tuple[str, str, str]],

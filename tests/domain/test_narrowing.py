@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
@@ -77,6 +77,7 @@ def steps_in(draw: st.DrawFn, snapshot: Snapshot) -> tuple[Narrowing, ...]:
 
 
 @given(snapshots() | both_languages(), stacks, st.none() | some_ids, st.data())
+@settings(max_examples=150, deadline=None)
 def test_a_plan_takes_the_intersection_of_filters_steps_and_marks(
     snapshot: Snapshot, stack: FilterStack, marks: frozenset[str] | None, data: st.DataObject
 ) -> None:

@@ -4,7 +4,7 @@ import itertools
 import time
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from small_plans import by_ids, ended, failures, kept_sets, stacks
 from small_root import IDS, NOW, snapshot_of, snapshots, task_id
 
@@ -65,6 +65,7 @@ def test_bundles_of_the_other_language_are_not_costs() -> None:
     assert planned_chains(both)[0].bundles == ((Lang.R, "one"),)
 
 
+@settings(max_examples=150, deadline=None)
 @given(snapshots(), stacks, kept_sets)
 def test_each_task_is_in_one_chain_and_each_chain_is_whole(
     snapshot: Snapshot, stack: FilterStack, kept_ids: frozenset[str]
