@@ -360,9 +360,9 @@ async def test_errors_are_found_by_all_their_columns(broken: Path) -> None:
         ):
             await at.press("slash")
             at.browser.query_one("#search-text", Input).value = query
-            await at.until(lambda rows=rows: list(at.errors.hits) == rows)  # type: ignore[misc]
+            await at.until(lambda rows=rows: list(at.errors.hits) == rows)
             said = "no hit" if not rows else "1 hit" if len(rows) == 1 else f"{len(rows)} hits"
-            await at.until(lambda said=said: said in at.text)  # type: ignore[misc]
+            await at.until(lambda said=said: said in at.text)
             await at.press("enter", "G", "n")
             assert at.errors.cursor == (rows[0] if rows else 2), query
             await at.press("N")
