@@ -89,7 +89,7 @@ def in_order(chains: Iterable[PlannedChain], sizes: dict[str, Size], goal: Goal)
     return [[one.task.id for one in chain.tasks] for chain in sorted(chains, key=place)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(snapshots(), stacks, sizes_of_all, goals)
 def test_the_first_chains_are_chosen_that_reach_the_goal_and_no_more(
     snapshot: Snapshot, stack: FilterStack, sizes: dict[str, Size], goal: Goal
@@ -110,7 +110,7 @@ def size_of(sizes: dict[str, Size], chains: Iterable[Iterable[str]]) -> Size:
     return freed_size(sizes[task_id] for chain in chains for task_id in chain)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(snapshots(), stacks, sizes_of_all, goals)
 def test_a_larger_goal_chooses_the_same_chains_and_more(
     snapshot: Snapshot, stack: FilterStack, sizes: dict[str, Size], goal: Goal
@@ -121,7 +121,7 @@ def test_a_larger_goal_chooses_the_same_chains_and_more(
     assert less.ids <= more.ids
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(snapshots(), stacks, sizes_of_all, goals, st.sampled_from(IDS))
 def test_a_goal_plans_only_chosen_chains_whole_and_nothing_pinned(
     snapshot: Snapshot, stack: FilterStack, sizes: dict[str, Size], goal: Goal, pinned: str
@@ -234,7 +234,7 @@ def test_an_unreachable_goal_counts_pinned_and_blocked_chains() -> None:
     assert limited.pinned == plan.pinned and limited.blocked == plan.blocked
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(snapshots(), stacks, sizes_of_all, goals)
 def test_the_plan_of_a_goal_has_only_chosen_chains_whole_or_is_empty(
     snapshot: Snapshot, stack: FilterStack, sizes: dict[str, Size], goal: Goal

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_plans import by_ids, ended, failures, kept_sets, stacks
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
@@ -83,7 +83,6 @@ def shown(tree: PlanTree) -> list[tuple[str, list[str]]]:
     return [(group.title, task_ids(tree_rows([group]))) for group in tree.groups]
 
 
-@settings(max_examples=300, deadline=None)
 @given(snapshots(), stacks, st.booleans(), arrangements, facts)
 def test_every_task_is_on_one_line_in_every_arrangement(
     snapshot: Snapshot, stack: FilterStack, skip: bool, arrangement: Arrangement, known: KnownFacts
@@ -97,7 +96,6 @@ def test_every_task_is_on_one_line_in_every_arrangement(
     assert len(set(keys)) == len(keys)
 
 
-@settings(max_examples=300, deadline=None)
 @given(snapshots(), stacks, kept_sets, arrangements, facts)
 def test_the_figures_of_the_groups_add_up_to_the_plan(
     snapshot: Snapshot,
@@ -141,7 +139,6 @@ def test_what_pins_hold_back_is_a_group_at_the_end_of_every_grouping(grouping: G
     ]
 
 
-@settings(max_examples=200, deadline=None)
 @given(snapshots(), stacks, arrangements, facts, st.data())
 def test_a_folded_line_hides_what_is_under_it_and_nothing_else(
     snapshot: Snapshot,

@@ -62,7 +62,7 @@ def test_bad_globs_are_refused_with_a_message(patterns: str, says: str) -> None:
 
 @example("[0-.[]")
 @given(st.text("ab*?[]{}!,\\.^-0123456789\x1b\n", max_size=20))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_is_a_glob_or_gives_a_message(text: str) -> None:
     try:
         InBundle.of(text).matches("ab")
@@ -186,7 +186,7 @@ stacks = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots(), stacks)
 def test_matched_ids_agree_with_the_rules_for_each_id(
     snapshot: Snapshot, stack: FilterStack

