@@ -9,8 +9,10 @@ from typing import Any
 
 from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.browse.screen import BrowseScreen
 
 PATIENCE = 30.0  # seconds; a busy machine is no failure
 
@@ -46,3 +48,35 @@ def screen_text(app: App[Any]) -> str:
     long = [line.text for line in lines if line.cell_length != width]
     assert not long, f"no line is longer than the screen: {long}"
     return "\n".join(line.text for line in lines)
+
+
+class Driven:
+    """A running app, with helpers to press keys, to wait, and to read the screen."""
+
+    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.browser: BrowseScreen = app.browser
+        self.tasks = app.browser.tasks
+        self.bundles = app.browser.bundles_pane.table
+        self.errors = app.browser.errors_pane.table
+
+    async def until(self, true: Callable[[], object]) -> None:
+        await until(self.pilot, true)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and wait until all widgets have handled the messages of the last one. The
+        Pilot waits for each widget in ``press`` and again in ``pause``."""
+        await self.app._press_keys(keys)
+        await self.pilot.pause()
+
+    def shows(self, screen: type[Screen[Any]]) -> bool:
+        return isinstance(self.app.screen, screen)
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+    @property
+    def footer(self) -> str:
+        return self.text.rstrip("\n").splitlines()[-1]
