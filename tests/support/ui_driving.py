@@ -1,4 +1,4 @@
-"""Wait for an app with threads behind it, and read what is on its screen."""
+"""Drive an app that has worker threads: press keys, wait, and read the screen."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def all_rows_shown(app: HipercowApp) -> bool:
 
 
 async def heard(pilot: Pilot[Any]) -> None:
-    """Wait until the question on the screen listens: what is typed before it is seen is dropped."""
+    """Wait until the question on the screen has the focus: keys that come earlier are dropped."""
     await until(pilot, lambda: pilot.app.focused is not None)
 
 
 def screen_text(app: App[Any]) -> str:
-    """What stands on the screen, line by line, without colours; nothing while its size changes."""
+    """Return the text of the screen, line by line, without colours; "" while its size changes."""
     width, height = app.size
-    if app.screen._compositor.size != app.size:  # the width, too, changes at a moment of its own
+    if app.screen._compositor.size != app.size:  # the width changes at another moment
         return ""
     lines = app.screen._compositor.render_strips()
     assert len(lines) == height
