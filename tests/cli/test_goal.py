@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_running import Capture, printed_json, run
 from mounts import fill_with, mounted
 from purge_stage import in_place
 from small_root import DAY, task_id, write_task
 
 from hipercow_tui import BadFilterError, GoalError, purge
-from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure
 from hipercow_tui.formats.free_space import read_free_space
 from hipercow_tui.formats.root import Root, find_root
@@ -22,7 +22,6 @@ from hipercow_tui.purging import read_history
 
 OLD, MIDDLE, NEW, FRESH, BUSY = map(task_id, range(1, 6))
 FAILED = ("--with-status", "failure")
-Capture = pytest.CaptureFixture[str]
 
 
 def make_root(where: Path, size: int = 10_000) -> Root:
@@ -42,14 +41,10 @@ def root(tmp_path: Path) -> Root:
     return make_root(tmp_path / "project")
 
 
-def run(*words: str | Path | Root) -> int:
-    return main([str(word.path if isinstance(word, Root) else word) for word in words])
-
-
 def planned(capsys: Capture, root: Root, *words: str, status: int = 0) -> Any:
     ids = [word for one in (OLD, MIDDLE, NEW, FRESH, BUSY) for word in ("--task-id", one)]
     assert run("purge", root, *ids, *words, "--dry-run", "--json") == status
-    return json.loads(capsys.readouterr().out)
+    return printed_json(capsys)
 
 
 def ids_of(plan: Any) -> list[str]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
 from textual.command import CommandPalette
-from textual.pilot import Pilot
-from textual.screen import Screen
-from ui_driving import all_rows_shown, screen_text, until
+from ui_driving import Driven, all_rows_shown
 
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.column_store import ColumnFile
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.sort_menu import SortMenuScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
@@ -36,34 +32,6 @@ from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 NOW = 1_795_450_000.0
 IDS = tuple(map(task_id, range(60)))
-
-
-class Driven:
-    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
-        self.app = app
-        self.pilot = pilot
-        self.browser: BrowseScreen = app.browser
-        self.tasks = app.browser.tasks
-        self.bundles = app.browser.bundles_pane.table
-        self.errors = app.browser.errors_pane.table
-
-    async def until(self, true: Callable[[], object]) -> None:
-        await until(self.pilot, true)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    def shows(self, screen: type[Screen[Any]]) -> bool:
-        return isinstance(self.app.screen, screen)
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
-    @property
-    def footer(self) -> str:
-        return self.text.rstrip("\n").splitlines()[-1]
 
 
 @asynccontextmanager

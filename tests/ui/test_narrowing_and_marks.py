@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
-from textual.pilot import Pilot
-from ui_driving import all_rows_shown, heard, screen_text, until
+from ui_driving import Driven, all_rows_shown, heard
 
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.domain.filters import InBundle, TaskIds
@@ -21,7 +20,6 @@ from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
@@ -38,27 +36,7 @@ DONE = tuple(map(task_id, range(40, 50)))
 ALL = frozenset({*SMALL, *FIT, *DONE})
 
 
-class Driven:
-    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
-        self.app = app
-        self.pilot = pilot
-        self.browser: BrowseScreen = app.browser
-        self.tasks = app.browser.tasks
-        self.bundles = app.browser.bundles_pane.table
-        self.errors = app.browser.errors_pane.table
-
-    async def until(self, true: object) -> None:
-        assert callable(true)
-        await until(self.pilot, true)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
+class NarrowingDriven(Driven):
     @property
     def pane(self) -> str:
         return self.browser.panes.current.name
@@ -72,10 +50,12 @@ class Driven:
 
 
 @asynccontextmanager
-async def browsing(root: Path, *, size: tuple[int, int] = (118, 40)) -> AsyncIterator[Driven]:
+async def browsing(
+    root: Path, *, size: tuple[int, int] = (118, 40)
+) -> AsyncIterator[NarrowingDriven]:
     app = HipercowApp(find_root(root), indexed=False, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = NarrowingDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.until(lambda: sum(len(group.ids) for group in at.errors.groups) == 17)
         yield at
@@ -97,7 +77,7 @@ def broken(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def open_bundle(at: Driven, name: str) -> None:
+async def open_bundle(at: NarrowingDriven, name: str) -> None:
     if at.pane != "bundles":
         await at.press("b")
     await at.until(lambda: name in at.bundles.keys)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
-from textual.pilot import Pilot
-from ui_driving import all_rows_shown, screen_text, until
+from ui_driving import Driven, all_rows_shown
 
 from hipercow_tui.analysis.sweep import make_sweep
 from hipercow_tui.analysis.sweep_chart import ChartModel, make_chart, with_grid
@@ -41,23 +40,7 @@ def sweep(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Driven:
-    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
-        self.app = app
-        self.pilot = pilot
-
-    async def until(self, condition: object) -> None:
-        assert callable(condition)
-        await until(self.pilot, condition)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
+class SweepDriven(Driven):
     @property
     def screen(self) -> SweepScreen:
         assert isinstance(self.app.screen, SweepScreen)
@@ -71,10 +54,10 @@ class Driven:
 @asynccontextmanager
 async def inputs_of_the_bundle(
     root: Path, size: tuple[int, int] = (118, 40), *keys: str
-) -> AsyncIterator[Driven]:
+) -> AsyncIterator[SweepDriven]:
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.press(*(keys or ("b", "i")))
         await at.until(lambda: isinstance(app.screen, SweepScreen))
@@ -196,7 +179,7 @@ async def test_head_says_that_no_input_differs(sweep: Path) -> None:
 async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         app.browser.tasks.move_to(app.browser.tasks.keys.index(task_id(50)))
         await at.press("i")
@@ -222,7 +205,7 @@ async def test_chart_says_how_many_tasks_to_compare_with_are_being_read(
     monkeypatch.setattr(summary_loader, "read_details_without_error", wait_and_read)
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.press("e")
         await at.press("i")
@@ -251,7 +234,7 @@ async def test_no_model_is_built_while_nothing_was_read(
     monkeypatch.setattr(summary_loader, "read_details_without_error", wait)
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40)) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.press("b", "i")
         await at.until(lambda: " to read" in at.text)
