@@ -127,13 +127,10 @@ class PlanTree:
 
 
 _MATCHED = "These tasks pass all filters."
-_DRAWN_IN = "A retry chain goes as a whole: under each matched task, what its chain draws in."
+_DRAWN_IN = "A retry chain goes as a whole. Below each matched task is what it draws in."
 _BUNDLES = "A bundle goes with any of its tasks. Tasks that stay lose only their bundle."
 _BLOCKED = "Every task below blocks the whole purge. <plan.skip=x>: leave out their chains."
-_PINNED = (
-    "Pins hold these tasks, with their whole retry chains."
-    " <plan.pin=P>: unpin the chain or the bundle."
-)
+_PINNED = "Pins hold these retry chains. <plan.pin=P>: unpin the chain or the bundle."
 _LEFT_OUT_BY_GOAL = "These tasks stay with their whole retry chains: a goal takes what can go."
 _LEFT_OUT = "These tasks stay with their whole retry chains. <plan.skip=x>: include them again."
 

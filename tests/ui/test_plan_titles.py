@@ -5,13 +5,24 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from small_root import task_id
 
+from hipercow_tui.analysis import plan_tree
 from hipercow_tui.analysis.plan_rows import GroupFigures
 from hipercow_tui.analysis.plan_tree import PlanGroup
 from hipercow_tui.domain.plan import PlannedBundle
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.plan_titles import fit_title
 
+RULES = (
+    "_MATCHED",
+    "_DRAWN_IN",
+    "_BUNDLES",
+    "_BLOCKED",
+    "_PINNED",
+    "_LEFT_OUT",
+    "_LEFT_OUT_BY_GOAL",
+)
 WIDTH = 76  # of a title in a terminal of 80 columns
 IDS = tuple(map(task_id, range(1400)))
 BUNDLE = PlannedBundle(Bundle("fit_lancet_rev1", IDS), deleted=1380, surviving=20)
@@ -64,3 +75,9 @@ def test_a_long_title_gives_way_to_its_numbers() -> None:
     title, note = fit_title(group, found, {}, SizeKind.APPARENT, WIDTH)
     assert title == "could not read the file of the third region, no su… · 12 tasks · 1.0 kB"
     assert note == "! 3"
+
+
+def test_the_rules_of_groups_fit_into_eighty_columns() -> None:
+    rules = [text for name, text in vars(plan_tree).items() if name in RULES]
+    assert len(rules) == len(RULES)
+    assert all(cell_len(with_keys(text)) <= 78 for text in rules)
