@@ -248,9 +248,9 @@ def free_space_lines(
     if gained < freed / 2 and freed - gained >= _MUCH_SPACE:
         yield (
             f"That is only {format_size(gained)} more than before, though files of"
-            f" {format_size(freed)} on disk were erased: snapshots, open files and blocks that other"
-            " files share keep their space, a file server may free it later, and others may have"
-            " written meanwhile"
+            f" {format_size(freed)} on disk were erased: snapshots, open files and blocks that"
+            " other files share keep their space, a file server may free it later, and others may"
+            " have written meanwhile"
         )
 
 
