@@ -8,7 +8,6 @@ its inode and times.
 from __future__ import annotations
 
 import marshal
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import ClassVar
 from hipercow_tui.analysis.error_groups import Failure, Interner
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.scanning.cache_file import CacheFile
+from hipercow_tui.support import filesystem
 
 _CHUNK = 500  # failures that are encoded at once, which keeps other threads waiting
 _MARSHAL = 4  # a version that writes shared objects once
@@ -35,7 +35,7 @@ def folder_fingerprint(tasks: Path, task_id: str) -> bytes:
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     try:
-        found = os.stat(f"{tasks}/{task_id[:2]}/{task_id[2:]}", follow_symlinks=False)
+        found = filesystem.lstat(f"{tasks}/{task_id[:2]}/{task_id[2:]}")
     except OSError:
         return b""
     numbers = found.st_ino, found.st_mtime_ns, found.st_ctime_ns

@@ -4,6 +4,7 @@ computing, and a thread that does it slows every key down."""
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -59,7 +60,8 @@ class FailureReader:
 
 def serve(requests: IO[bytes], answers: IO[bytes], path: str) -> None:
     """Run in the process: answer requests for failures of the root at ``path``."""
-    os.nice(_NICE)
+    if sys.platform != "win32":
+        os.nice(_NICE)
     root = find_root(path)
     while (request := read_value(requests)) is not None:
         tasks = [Task(task_id, Status.FAILURE, lang=Lang(lang)) for task_id, lang in request]

@@ -14,19 +14,22 @@ from hipercow_tui.demo.failures import Failure
 from hipercow_tui.demo.job import Job, resources
 
 _DRIVER = b"dide-windows\n"
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-APPEND = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+# No link is followed, and Windows adds no carriage returns.
+_WRITE = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NEW = _WRITE | os.O_CREAT | os.O_TRUNC
+APPEND = _WRITE | os.O_APPEND
 
 
 def put(folder: str, name: str, content: bytes, at: float, flags: int = _NEW) -> None:
     """Write a file with one call, and set its modification time to ``at``."""
-    handle = os.open(f"{folder}/{name}", flags, 0o666)
+    path = f"{folder}/{name}"
+    handle = os.open(path, flags, 0o666)
     try:
         os.write(handle, content)
-        nanoseconds = int(at * 1e9)
-        os.utime(handle, ns=(nanoseconds, nanoseconds))
     finally:
         os.close(handle)
+    nanoseconds = int(at * 1e9)
+    os.utime(path, ns=(nanoseconds, nanoseconds))  # not the handle: Windows can't do that
 
 
 def create(folder: str, job: Job) -> None:

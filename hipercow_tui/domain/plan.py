@@ -131,6 +131,19 @@ class PurgePlan:
             pinned=tuple(one for one in self.pinned if one.task.lang is lang),
         )
 
+    def part_for_purge(self, lang: Lang) -> PurgePlan:
+        """Return the part that a purge of one language carries out and records.
+
+        Kept chains of a language of which nothing goes are in the part of the first other one,
+        because nothing else would record them.
+        """
+        langs = [one for one in Lang if one in self.langs]
+        part = self.of_lang(lang)
+        if lang not in langs[:1]:
+            return part
+        others = tuple(one for one in self.kept if one.task.lang not in langs)
+        return replace(part, kept=(*part.kept, *others))
+
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The ids of the tasks that go."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 import os
 import re
+import shutil
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hipercow_tui.formats.mounts import mount_at
 from hipercow_tui.formats.quota import read_quota
+from hipercow_tui.support.filesystem import mount_at
 from hipercow_tui.support.text import format_size
+
+if sys.platform == "win32":
+    from hipercow_tui.support.filesystem.windows import is_on_network
 
 _MOUNTS = Path("/proc/self/mountinfo")
 # File systems of file servers. Their space is often limited by a quota that is not known here.
@@ -74,6 +79,9 @@ def read_free_space(path: Path) -> FreeSpace | None:
     A file server can take long to answer, and a quota up to ``quota.TIME_LIMIT``.
     """
     try:
+        if sys.platform == "win32":
+            usage = shutil.disk_usage(path)
+            return FreeSpace(usage.free, usage.total, is_on_network(path))
         status = os.statvfs(path)
         mount_point, file_system = _mount(path)
     except OSError:
@@ -91,11 +99,11 @@ def _mount(path: Path) -> tuple[str, str]:
     "" if that is not known. Raises OSError."""
     mount_id = mount_at(path).id
     with suppress(FileNotFoundError):  # a system without /proc
-        for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
+        for line in _MOUNTS.read_text("utf-8", "surrogateescape").split("\n"):
             before, _, after = line.partition(" - ")
-            number, _, _, _, mount_point, *_ = before.split(" ")
-            if number == str(mount_id):
-                return _ESCAPED.sub(_unescaped, mount_point), after.split(" ", 1)[0]
+            fields = before.split(" ")
+            if fields[0] == str(mount_id):
+                return _ESCAPED.sub(_unescaped, fields[4]), after.split(" ", 1)[0]
     return str(path), ""
 
 

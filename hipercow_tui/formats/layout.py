@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,10 +10,11 @@ from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats import py_layout, r_layout
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.task_row import TaskRow
+from hipercow_tui.support.filesystem import Entry
 
 # The name of a bundle, the entry of its file, and the open folder to which the entry's path is
 # relative, or None.
-BundleFile: TypeAlias = tuple[str, "os.DirEntry[str]", int | None]
+BundleFile: TypeAlias = tuple[str, Entry, int | None]
 
 
 @dataclass(frozen=True, slots=True)

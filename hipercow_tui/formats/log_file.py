@@ -18,6 +18,7 @@ from hipercow_tui.domain.task import TASK_ID, Status, Task
 from hipercow_tui.formats.log_patterns import COLOUR, LogQuery
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_file, open_folder
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import LogError, os_error_text
 from hipercow_tui.support.text import decoded, escape_controls, short_id
 
@@ -61,9 +62,7 @@ def last_written(tasks: Path, task_id: str) -> float | None:
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     try:
-        found = os.stat(
-            f"{tasks}/{task_id[:2]}/{task_id[2:]}/{LOG_NAMES[0]}", follow_symlinks=False
-        )
+        found = filesystem.lstat(f"{tasks}/{task_id[:2]}/{task_id[2:]}/{LOG_NAMES[0]}")
     except OSError:
         return None
     return found.st_mtime if stat.S_ISREG(found.st_mode) else None
@@ -94,7 +93,7 @@ class Log:
         lines: list[LogLine] = []
         with self._open() as fd:
             while len(lines) < count:
-                raw = os.pread(fd, 2 * BLOCK, offset)
+                raw = filesystem.read_at(fd, 2 * BLOCK, offset)
                 at_end = len(raw) < 2 * BLOCK
                 more = list(_split_lines(raw, offset, at_end=at_end))
                 lines += more
@@ -130,7 +129,7 @@ class Log:
             while at != end and should_continue(at):
                 low = max(end, at - _SEARCH_BLOCK) if backwards else at
                 high = at if backwards else min(end, at + _SEARCH_BLOCK)
-                raw = os.pread(fd, high - low + query.reach, low)
+                raw = filesystem.read_at(fd, high - low + query.reach, low)
                 found: Iterable[int] = query.find_candidates(raw, high - low)
                 for place in reversed(list(found)) if backwards else found:
                     if rejected.start <= low + place < rejected.end:
@@ -202,7 +201,7 @@ def _lines_before(fd: int, offset: int, count: int) -> list[LogLine]:
     while True:
         edge = max(0, (offset - 1) // BLOCK - blocks + 1) * BLOCK
         begin = max(0, edge - BLOCK)
-        raw = os.pread(fd, offset - begin, begin)
+        raw = filesystem.read_at(fd, offset - begin, begin)
         start = _find_line_start(raw, begin, edge)
         lines = list(_split_lines(raw[start - begin :], start, at_end=True, last=count))
         if len(lines) >= count or start == 0:
@@ -264,6 +263,6 @@ def _line_at(fd: int, raw: bytes, begin: int, place: int) -> LogLine:
     start, end = raw.rfind(b"\n", 0, place) + 1, raw.find(b"\n", place) + 1
     if not start or not end or end - start > BLOCK:
         begin = _lines_before(fd, begin + place + 1, 1)[-1].start
-        raw = os.pread(fd, 2 * BLOCK, begin)
+        raw = filesystem.read_at(fd, 2 * BLOCK, begin)
         return next(_split_lines(raw, begin, at_end=True))
     return LogLine(begin + start, begin + end, sanitize_line(raw[start:end]))

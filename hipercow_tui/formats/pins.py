@@ -25,6 +25,7 @@ from hipercow_tui.formats.json_fields import (
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.formats.safe_open import open_folder, read_file
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
 
@@ -104,7 +105,7 @@ class PinReader:
             for name in (TUI_FOLDER, PINS_FOLDER):
                 folder = open_folder(name, dir_fd=folder)
                 stack.callback(os.close, folder)
-            names = sorted(name for name in os.listdir(folder) if name.endswith(ENDING))
+            names = sorted(name for name in filesystem.list_names(folder) if name.endswith(ENDING))
             if len(names) > _MAX_PINS:
                 raise ValueError("there are too many")
             read = {name: self._read_file(name, folder) for name in names}
@@ -114,7 +115,7 @@ class PinReader:
     def _read_file(self, name: str, folder: int) -> tuple[_Stamp, Pin] | None:
         """Return a pin with the stamp of its file; None if it was removed meanwhile."""
         with suppress(FileNotFoundError):
-            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            status = filesystem.stat_in(name, folder)
             stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
             known = self._known.get(name)
             if known is not None and known[0] == stamp:

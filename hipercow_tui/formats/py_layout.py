@@ -41,7 +41,9 @@ from hipercow_tui.formats.task_row import (
     mtime,
     read_beginning,
 )
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
+from hipercow_tui.support.filesystem import Entry
 from hipercow_tui.support.text import escape_controls, pluralize
 
 RECENT = "recent"  # the file with the ids in the order of creation, one a line
@@ -137,7 +139,7 @@ def _estimated_row(folder: str, status: Status, mask: int, problem: str | None) 
 
 def _ctime(path: str) -> float | None:
     try:
-        return os.lstat(path).st_ctime
+        return filesystem.lstat(path).st_ctime
     except OSError:
         return None
 
@@ -189,7 +191,7 @@ def parse_bundle(
 
 def bundle_files(
     bundles: str | int, unread: dict[str, str], prefix: str = "", depth: int = 0
-) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
+) -> Iterator[tuple[str, Entry, int | None]]:
     """Yield the files in ``bundles/`` and in its subfolders.
 
     ``bundles`` is a path or an open folder. Each result is a name, its entry, and the open folder
@@ -198,7 +200,7 @@ def bundle_files(
     ``depth`` are those of a subfolder. Costs six system calls a folder. Raises OSError.
     """
     folder = bundles if isinstance(bundles, int) else None
-    with os.scandir(bundles) as entries:
+    with filesystem.scan(bundles) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         name = prefix + entry.name
@@ -214,7 +216,7 @@ def bundle_files(
 
 def _bundle_files_in(
     path: str, parent: int | None, unread: dict[str, str], name: str, depth: int
-) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
+) -> Iterator[tuple[str, Entry, int | None]]:
     try:
         inside = open_folder(path, dir_fd=parent)
     except FileNotFoundError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeAlias, TypeVar
@@ -35,7 +34,9 @@ from hipercow_tui.formats.task_row import (
     read_beginning,
     row_from_values,
 )
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import RdsError, os_error_text
+from hipercow_tui.support.filesystem import Entry
 from hipercow_tui.support.text import decoded, escape_controls, pluralize
 
 SHARD_NAME = re.compile(r"[0-9a-f]{2}\Z")
@@ -168,7 +169,7 @@ def _row_with_times(task: _TaskFiles, status: Status, mask: int, *, retried: boo
 
 def bundle_files(
     bundles: str | int, unread: dict[str, str]
-) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
+) -> Iterator[tuple[str, Entry, int | None]]:
     """Return the entries of ``bundles/`` that R's ``dir()`` lists; R reads each as a bundle.
 
     ``bundles`` is a path or an open folder. Each result is a name, its entry, and the open folder
@@ -176,7 +177,7 @@ def bundle_files(
     used; Python needs it. Raises OSError.
     """
     folder = bundles if isinstance(bundles, int) else None
-    with os.scandir(bundles) as entries:
+    with filesystem.scan(bundles) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     return ((one.name, one, folder) for one in listed if not one.name.startswith("."))
 
@@ -188,6 +189,7 @@ def parse_bundle(
 
     ``changed`` and ``stamp`` are copied to the bundle.
     """
+    raw = _with_plain_ends(raw)
     lines, rest = divmod(len(raw), 33)
     if rest or not raw.translate(None, _HEX) == raw[32::33] == b"\n" * lines:
         return _parse_irregular_bundle(raw, name, changed, stamp)
@@ -214,7 +216,7 @@ def parse_retry(raw: bytes) -> tuple[tuple[RetryLink, ...], str | None]:
 
     The last line may be half written.
     """
-    text = decoded(raw)
+    text = decoded(_with_plain_ends(raw))
     plain = _LINK.findall(text)
     if len(plain) * 99 == len(text):
         # An id is in the file three times or more; all links share one object.
@@ -233,6 +235,12 @@ def parse_retry(raw: bytes) -> tuple[tuple[RetryLink, ...], str | None]:
         f"{pluralize(wrong, 'line')} of 'retry' not three task ids, skipped" if wrong else None
     )
     return tuple(links), problem
+
+
+def _with_plain_ends(raw: bytes) -> bytes:
+    """Return a text in which each line ends in LF: R on Windows writes CRLF, and lines of both can
+    follow each other in one file."""
+    return raw.replace(b"\r\n", b"\n") if b"\r" in raw else raw
 
 
 def unfinished_ids(raw: bytes) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.mounts import mount_at
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import RootError
 from hipercow_tui.support.text import escape_controls
 
@@ -114,7 +114,7 @@ def _make_root(folder: Path, hipercow: Path) -> Root:
         )
     hipercow = hipercow.resolve()
     try:
-        with os.scandir(hipercow / "tasks") as entries:
+        with filesystem.scan(str(hipercow / "tasks")) as entries:
             old = any(_OLD_LAYOUT.match(entry.name) for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         old = False
@@ -149,15 +149,13 @@ def _is_package_source(description: Path) -> bool:
 
 def _purge_refusal(hipercow: Path) -> str | None:
     """Return why a task can't be moved safely by a rename; None if it can."""
-    if os.rename not in os.supports_dir_fd or not hasattr(os, "O_NOFOLLOW"):
-        return "purging needs a POSIX system; here you can only browse"
     try:
-        mount = mount_at(hipercow)
+        mount = filesystem.mount_at(hipercow)
         for name in (*_SUBFOLDERS, PY, *(f"{PY}/{folder}" for folder in _SUBFOLDERS)):
             path = hipercow / name
             try:
-                found = path.lstat()
-                at = mount_at(path)
+                found = filesystem.lstat(path)
+                at = filesystem.mount_at(path)
             except FileNotFoundError:
                 continue
             if stat.S_ISLNK(found.st_mode):

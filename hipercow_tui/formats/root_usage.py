@@ -13,6 +13,7 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import FolderUsage, folder_itself, measure_entry
 from hipercow_tui.formats.root import PY, TUI_FOLDER, Root
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.support import filesystem
 
 _TASKS = "tasks"
 # The subfolders of ``tui/`` that are not batches of the trash or of a purge.
@@ -51,7 +52,7 @@ def measure_rest(root: Root, task_ids: Collection[str]) -> Iterator[RootPart]:
             continue
         try:
             yield RootPart(PY if prefix else "hipercow", folder_itself(folder))
-            for name in sorted(os.listdir(folder)):
+            for name in sorted(filesystem.list_names(folder)):
                 if name == PY and not prefix and len(parts) > 1:
                     continue
                 if name == _TASKS:
@@ -73,7 +74,7 @@ def _parts_of_tui(prefix: str, parent: int) -> Iterator[RootPart]:
         return
     try:
         yield RootPart(path, folder_itself(folder))
-        for name in sorted(os.listdir(folder)):
+        for name in sorted(filesystem.list_names(folder)):
             label = f"{path}/{name}" if name in _OWN_FOLDERS else prefix + TRASH
             yield RootPart(label, measure_entry(name, folder))
     finally:
@@ -91,7 +92,7 @@ def _rest_of_tasks(
         return
     try:
         yield RootPart(path, folder_itself(tasks))
-        for shard in sorted(os.listdir(tasks)):
+        for shard in sorted(filesystem.list_names(tasks)):
             yield from _rest_of_shard(path, shard, tasks, task_ids)
     finally:
         os.close(tasks)
@@ -107,7 +108,7 @@ def _rest_of_shard(
         return
     try:
         yield RootPart(path, folder_itself(folder))
-        for name in os.listdir(folder):
+        for name in filesystem.list_names(folder):
             if shard + name not in task_ids:
                 yield RootPart(path, measure_entry(name, folder))
     finally:

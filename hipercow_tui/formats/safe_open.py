@@ -10,23 +10,11 @@ import os
 import stat
 from pathlib import Path
 
+from hipercow_tui.support import filesystem
+from hipercow_tui.support.filesystem import open_folder as open_folder
 from hipercow_tui.support.text import format_size
 
-# 0 if the platform does not have the flag; fstat still refuses anything but a regular file.
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
-_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
-_FILE_FLAGS = os.O_RDONLY | _CLOSE_ON_EXEC | _NO_FOLLOW | _NON_BLOCKING
 _CHUNK_SIZE = 1 << 16
-_FOLDER_FLAGS = os.O_RDONLY | _CLOSE_ON_EXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
-
-
-def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
-    """Open a folder and return its descriptor, for ``dir_fd``; the caller closes it.
-
-    Raises OSError, also if the last part of ``path`` is a symbolic link.
-    """
-    return os.open(path, _FOLDER_FLAGS, dir_fd=dir_fd)
 
 
 def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
@@ -35,7 +23,7 @@ def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int
     Never blocks. Raises OSError, also for a symbolic link, folder, pipe, socket or device.
     """
     try:
-        fd = os.open(path, _FILE_FLAGS, dir_fd=dir_fd)
+        fd = filesystem.open_file(path, dir_fd=dir_fd)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "is a symbolic link, which is not followed", path) from None

@@ -16,6 +16,7 @@ from hipercow_tui.domain.task import (
     MARK_SUCCESS,
     Status,
 )
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 
 # The first marker that exists is the status (docs/spec.md, section 2); created needs ``data``.
@@ -42,8 +43,6 @@ LATEST_STATUS_BY_MASK = (
 )
 
 _HEAD_SIZE = 16384  # bytes
-_FLAGS = ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK")  # 0 if the platform does not have the flag
-_OPEN = os.O_RDONLY | sum(getattr(os, name, 0) for name in _FLAGS)
 
 # When a folder last changed: mtime and ctime, in nanoseconds.
 FolderTimes: TypeAlias = tuple[int, int]
@@ -102,7 +101,7 @@ def list_task_folder(folder: str, mask_by_name: Mapping[str, int], problems: dic
     or ``times`` is not a regular file. Raises OSError.
     """
     mask, find_bit = 0, mask_by_name.get
-    with os.scandir(folder) as entries:
+    with filesystem.scan(folder) as entries:
         for entry in entries:
             bit = find_bit(entry.name)
             if bit is not None:
@@ -127,7 +126,7 @@ def folder_error(error: OSError) -> str:
 def folder_times(folder: str) -> FolderTimes:
     """Return the times of a folder; zeros if it can't be examined. Costs one stat."""
     try:
-        found = os.lstat(folder)
+        found = filesystem.lstat(folder)
     except OSError:
         return (0, 0)
     return (found.st_mtime_ns, found.st_ctime_ns)
@@ -136,7 +135,7 @@ def folder_times(folder: str) -> FolderTimes:
 def mtime(path: str) -> float | None:
     """Return the modification time of a file, in seconds since the epoch; None if it has none."""
     try:
-        return os.lstat(path).st_mtime
+        return filesystem.lstat(path).st_mtime
     except OSError:
         return None
 
@@ -146,7 +145,7 @@ def read_beginning(path: str) -> bytes:
 
     ``info`` has some 400 bytes, and the start of ``data`` is enough. Raises OSError.
     """
-    fd = os.open(path, _OPEN)
+    fd = filesystem.open_file(path)
     try:
         return os.read(fd, _HEAD_SIZE)
     finally:

@@ -9,31 +9,31 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.r_calls import RAction
 from hipercow_tui.support.errors import RscriptError, os_error_text
+from hipercow_tui.support.process_group import OWN_GROUP, end_group
 from hipercow_tui.support.text import escape_controls
 
 _LOGGER = logging.getLogger(__name__)
 
 PROGRAM = "Rscript"
-_PATIENCE = 5.0  # seconds between two signals that stop R; the last one kills it
+_PATIENCE = 5.0  # seconds between two steps that stop R; the last one kills it
 
 # task_retry() returns the new ids; task_cancel() prints what it did.
-_IDS = 'from <- file("stdin"); ids <- readLines(from); close(from); '
+# Without double quotes, which would have to be escaped on the command line of Windows.
+_IDS = "from <- file('stdin'); ids <- readLines(from); close(from); "
 _PROGRAMS = {
     RAction.CANCEL: _IDS + "invisible(hipercow::task_cancel(ids))",
     RAction.RETRY: _IDS + "writeLines(hipercow::task_retry(ids))",
 }
-_VERSION = 'cat(as.character(utils::packageVersion("hipercow")))'
+_VERSION = "cat(as.character(utils::packageVersion('hipercow')))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            **OWN_GROUP,
         )
     except OSError as error:
         raise RscriptError(f"R can't be started: {os_error_text(error)}") from None
@@ -119,7 +119,7 @@ def _write(fd: int, text: bytes) -> None:
     while text:
         try:
             text = text[os.write(fd, text) :]
-        except BrokenPipeError:
+        except OSError:  # BrokenPipeError, or on Windows an invalid argument
             return
 
 
@@ -127,9 +127,7 @@ def _stop(process: subprocess.Popen[bytes], stop: threading.Event, ended: thread
     """Wait until ``stop`` is set, then end R and its child processes."""
     while not ended.wait(0.1):
         if stop.is_set():
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
+            for _ in end_group(process):
                 if ended.wait(_PATIENCE):
                     return
             return

@@ -308,7 +308,7 @@ def _finish(batch: TrashEntry) -> str:
 def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return the line of a history entry; ``now`` is in seconds since the epoch."""
     size = entry.size_of(kind)
-    verb = "moved" if entry.kind is HistoryKind.TRASH else "freed"
+    verb = {HistoryKind.TRASH: "moved", HistoryKind.RESTORE: "restored"}.get(entry.kind, "freed")
     parts = [
         f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count as count_from
 from pathlib import Path
@@ -29,6 +30,7 @@ from hipercow_tui.purging.file_changes import check_exists, exists, remove_folde
 from hipercow_tui.purging.heartbeat import ALIVE, Heartbeat, release
 from hipercow_tui.purging.manifest import DRAFT, MANIFEST
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls
 
@@ -53,18 +55,19 @@ class NoSpaceError(PurgeError):
 class Batch:
     """A batch that this process owns, with its folders and ``hipercow/tui/`` open.
 
-    ``tui``, ``folder``, ``tasks``, ``bundles`` and ``erasing`` are file descriptors. ``name`` is
-    its present name in ``hipercow/tui/``.
+    ``tui``, ``folder``, ``tasks``, ``bundles`` and ``erasing`` are file descriptors; ``opened``
+    closes the last four. ``name`` is its present name in ``hipercow/tui/``.
     """
 
     dirs: RootDirs
     name: BatchName
     tui: int
+    opened: ExitStack
     folder: int
-    tasks: int
-    bundles: int
-    erasing: int
     heartbeat: Heartbeat
+    tasks: int = -1
+    bundles: int = -1
+    erasing: int = -1
 
     @property
     def batch_id(self) -> str:
@@ -85,12 +88,48 @@ class Batch:
     def set_state(self, state: BatchState) -> None:
         """Change its state, by one rename. Raises OSError, TakenOverError and BatchGoneError."""
         name = BatchName(self.batch_id, self.name.generation, state)
+        with self._closed_on_windows():
+            try:
+                rename(str(self.name), str(name), self.tui, self.tui)
+            except FileNotFoundError:
+                raise self._lost_error() from None
+            check_exists(str(name), self.tui)
+            self.name = name
+
+    def open_subfolders(self) -> None:
+        """Open the subfolders. Raises OSError and PurgeError."""
+        self.tasks, self.bundles, self.erasing = (
+            open_dir(self.opened, self.path / subfolder, self.folder, self.dirs.mount)
+            for subfolder in SUBFOLDERS
+        )
+
+    @contextmanager
+    def _closed_on_windows(self) -> Iterator[None]:
+        """Close the folders of the batch, and open them again. Windows renames no folder in which
+        something is open, and over SMB an open folder is known by its path. Raises OSError,
+        TakenOverError and BatchGoneError."""
+        if sys.platform != "win32":
+            yield
+            return
+        before = filesystem.stat_fd(self.folder)
+        self.heartbeat.end()
+        self.close()
         try:
-            rename(str(self.name), str(name), self.tui, self.tui)
-        except FileNotFoundError:
-            raise self._lost_error() from None
-        check_exists(str(name), self.tui)
-        self.name = name
+            yield
+        finally:
+            try:
+                self.folder = open_dir(self.opened, self.path, self.tui, self.dirs.mount)
+            except FileNotFoundError:
+                raise self._lost_error() from None
+            if filesystem.stat_fd(self.folder).st_ino != before.st_ino:
+                raise self._lost_error()
+            self.open_subfolders()
+            self.heartbeat = Heartbeat.of_batch(self.folder, self.name.generation)
+
+    def close(self) -> None:
+        """Close the folders of the batch."""
+        self.opened.close()
+        self.folder = self.tasks = self.bundles = self.erasing = -1
 
     def ensure_owned(self) -> None:
         """Check that this process still owns the batch, before a step that can't be undone. Costs
@@ -100,7 +139,7 @@ class Batch:
         a batch if its heartbeat changed within that time.
         """
         try:
-            os.stat(str(self.name), dir_fd=self.tui, follow_symlinks=False)
+            filesystem.stat_in(str(self.name), self.tui)
         except FileNotFoundError:
             raise self._lost_error() from None
 
@@ -162,9 +201,11 @@ class Batch:
         """
         if not self._end_heartbeat():
             return False
-        if remove_empty_batch(self.dirs, self.tui, str(self.name), self.folder):
+        self.close()
+        if remove_empty_batch(self.dirs, self.tui, str(self.name)):
             return True
-        release(self.folder)
+        with ExitStack() as stack, suppress(OSError, PurgeError):
+            release(open_dir(stack, self.path, self.tui, self.dirs.mount))
         return False
 
     def release(self) -> None:
@@ -182,6 +223,12 @@ class Batch:
         return True
 
 
+def make_subfolders(folder: int) -> None:
+    """Make the missing subfolders of an open batch. Raises OSError."""
+    for subfolder in SUBFOLDERS:
+        ensure_folder(subfolder, folder)
+
+
 def list_batch_names(tui: int) -> list[BatchName]:
     """List the names of the batches in the open ``hipercow/tui/``, sorted, without those that are
     being prepared and are empty. Raises OSError."""
@@ -193,7 +240,7 @@ def list_batch_names(tui: int) -> list[BatchName]:
 
 def list_all_names(tui: int) -> list[BatchName]:
     """List the names of all batches in the open ``hipercow/tui/``, sorted. Raises OSError."""
-    return sorted(filter(None, map(parse_batch_name, os.listdir(tui))), key=str)
+    return sorted(filter(None, map(parse_batch_name, filesystem.list_names(tui))), key=str)
 
 
 def _holds_items(name: BatchName, tui: int) -> bool:
@@ -201,7 +248,7 @@ def _holds_items(name: BatchName, tui: int) -> bool:
     with ExitStack() as stack, suppress(FileNotFoundError):
         folder = open_folder(str(name), dir_fd=tui)
         stack.callback(os.close, folder)
-        return any(os.listdir(fd) for fd in _open_subfolders(stack, folder))
+        return any(filesystem.list_names(fd) for fd in _open_subfolders(stack, folder))
     return False
 
 
@@ -212,17 +259,22 @@ def _open_subfolders(stack: ExitStack, folder: int) -> Iterator[int]:
         yield fd
 
 
-def remove_empty_batch(dirs: RootDirs, tui: int, name: str, folder: int) -> bool:
+def remove_empty_batch(dirs: RootDirs, tui: int, name: str) -> bool:
     """Remove the folder of a batch or check, if it holds no task and no bundle, and then
-    ``hipercow/tui/`` if that is empty. Return whether the folder is gone."""
+    ``hipercow/tui/`` if that is empty. Return whether the folder is gone.
+
+    The caller has closed its folders: Windows removes none that is open.
+    """
     try:
-        for subfolder in SUBFOLDERS:
-            remove_folder(subfolder, folder)
-        for file in (DRAFT, MANIFEST, ALIVE):
-            unlink(file, folder)
+        with ExitStack() as stack:
+            folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
+            for subfolder in SUBFOLDERS:
+                remove_folder(subfolder, folder)
+            for file in (DRAFT, MANIFEST, ALIVE):
+                unlink(file, folder)
         remove_folder(name, tui)
-    except OSError:
+    except (OSError, PurgeError):
         return False
     with suppress(OSError):
-        os.rmdir(TUI_FOLDER, dir_fd=dirs.hipercow)
+        filesystem.remove_folder(TUI_FOLDER, dirs.hipercow)
     return True

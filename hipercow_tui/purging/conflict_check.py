@@ -18,6 +18,7 @@ from hipercow_tui.formats.safe_open import open_folder, read_file
 from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.chain_units import ChainUnit, by_member
 from hipercow_tui.purging.root_dirs import RootDirs
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, short_id
 
@@ -94,7 +95,7 @@ def _retries(dirs: RootDirs) -> tuple[Iterable[RetryLink], UnfinishedLine | None
         raw = read_file("retry", limit=BUNDLE_LIMIT, dir_fd=dirs.hipercow)
         if not (ids := unfinished_ids(raw)):
             return parse_retry(raw)[0], None
-        changed = os.stat("retry", dir_fd=dirs.hipercow, follow_symlinks=False).st_mtime
+        changed = filesystem.stat_in("retry", dirs.hipercow).st_mtime
     except FileNotFoundError:
         return (), None
     except OSError as error:
@@ -158,7 +159,7 @@ def _deleted_task_problem(dirs: RootDirs, task_id: str) -> str | None:
     except OSError as error:
         return f"can't be examined: {os_error_text(error)}"
     try:
-        listing = LAYOUTS[dirs.lang].files_mask_of(os.listdir(folder))
+        listing = LAYOUTS[dirs.lang].files_mask_of(filesystem.list_names(folder))
     except OSError as error:
         return f"can't be examined: {os_error_text(error)}"
     finally:

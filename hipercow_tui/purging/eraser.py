@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,7 +16,6 @@ from dataclasses import dataclass
 
 from hipercow_tui.domain.task import Bundle
 from hipercow_tui.formats.folder_size import BLOCK, Size, allocated_bytes
-from hipercow_tui.formats.mounts import Mount, folder_status
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.batch_name import bundle_file
@@ -24,13 +24,13 @@ from hipercow_tui.purging.file_changes import (
     exists,
     remove_folder,
     rename,
-    sync_folder,
     unlink,
 )
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase
 from hipercow_tui.purging.root_dirs import mount_mismatch, names_in
 from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 
@@ -98,22 +98,22 @@ class _ChainErasure:
     def erase(self, ids: Sequence[str]) -> None:
         """Erase the tasks of a chain, in this order, until one can't be moved or a stop is
         requested."""
-        batch, record = self._batch, self._record
+        batch, record, progress = self._batch, self._record, self._progress
         removal = self._removal()
         for number, task_id in enumerate(ids):
-            if self._progress.stopped:
+            if progress.stopped:
                 return
             if number == 0:  # once for each chain
                 batch.ensure_owned()
             record.partly_erased.add(task_id)
             try:
-                rename(task_id, task_id, batch.tasks, batch.erasing)
+                rename(task_id, task_id, batch.tasks, batch.erasing, lambda: progress.stopped)
                 self._leftovers[task_id] = removal.remove(task_id)
             except OSError as error:
                 self.staying.update(ids[number:])
                 _stop_chain(batch, ids[number:], error, record)
                 return
-            self._progress.advance(len(record.partly_erased))
+            progress.advance(len(record.partly_erased))
 
     def retry(self) -> None:
         """Try again to remove what is left of tasks: NFS may need a moment, or a reply was
@@ -156,7 +156,7 @@ def _sync(batch: Batch, chains: Sequence[Sequence[str]], bundles: Sequence[Bundl
     ids = (task_id for chain in chains for task_id in chain)
     try:
         for folder in (batch.tasks, batch.bundles, batch.folder, batch.tui, dirs.hipercow):
-            sync_folder(folder)
+            filesystem.sync_folder(folder)
         dirs.sync_sources(ids, (bundle.name for bundle in bundles))
     except OSError as error:
         raise PurgeError(
@@ -260,13 +260,15 @@ class Removal:
     """
 
     def __init__(
-        self, parent: int, mount: Mount, record: RunRecord, progress: ProgressReporter
+        self, parent: int, mount: filesystem.Mount, record: RunRecord, progress: ProgressReporter
     ) -> None:
         self._parent = parent
         self._mount = mount
         self._record = record
         self._progress = progress
-        self._user = os.geteuid()
+        self._user = 0
+        if sys.platform != "win32":
+            self._user = os.geteuid()
         self._left: list[Leftover] = []
         self._files = self._bytes = self._disk_bytes = 0  # removed and not yet reported
         self._top = -1
@@ -322,11 +324,12 @@ class Removal:
     def _make_ours(self, fd: int) -> int:
         """Check that nothing is mounted there, allow ourselves to remove entries, and return the
         space of the folder itself in bytes."""
-        status = folder_status(fd)
+        status = filesystem.folder_status(fd)
         if status.mount != self._mount:
             raise OSError(errno.EXDEV, mount_mismatch(status.mount, self._mount))
-        if status.owner == self._user and status.mode & stat.S_IRWXU != stat.S_IRWXU:
-            os.fchmod(fd, stat.S_IMODE(status.mode) | stat.S_IRWXU)
+        if sys.platform != "win32":
+            if status.owner == self._user and status.mode & stat.S_IRWXU != stat.S_IRWXU:
+                os.fchmod(fd, stat.S_IMODE(status.mode) | stat.S_IRWXU)
         return status.blocks * BLOCK
 
     def _empty_top(self, fd: int, path: str) -> None:
@@ -339,7 +342,7 @@ class Removal:
             self._empty(fd, path, 0)
 
     def _empty(self, fd: int, path: str, depth: int) -> None:
-        with os.scandir(fd) as scan:
+        with filesystem.scan(fd) as scan:
             entries = list(scan)
         for number, entry in enumerate(entries, 1):
             try:
@@ -354,7 +357,7 @@ class Removal:
             if number % _COUNTED == 0:
                 self._count()
 
-    def _unlink(self, entry: os.DirEntry[str], fd: int) -> None:
+    def _unlink(self, entry: filesystem.Entry, fd: int) -> None:
         status = entry.stat(follow_symlinks=False)
         has_names = self._record.expect_names(status)
         unlink(entry.name, fd)

@@ -12,18 +12,22 @@ reports a change, or can't go back after it, looks at the folders once at the en
 from __future__ import annotations
 
 import errno
-import os
 import stat
+import time
+from collections.abc import Callable
 
+from hipercow_tui.support import filesystem
+
+BUSY_TIME = 5.0  # seconds to try again to rename what another program has open: once for a chain
+_FIRST_PAUSE = 0.01  # seconds between two tries; it doubles
+_LONGEST_PAUSE = 0.5
 NOT_DONE = "the file system reported that it was done, but it was not"
-# The replies of file systems that can't write folders to the disk on request (some FUSE, SMB).
-_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS}
 
 
 def exists(name: str, folder: int) -> bool:
     """Return whether the folder has an entry of that name, also a dangling link. Raises OSError."""
     try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        filesystem.stat_in(name, folder)
     except FileNotFoundError:
         return False
     return True
@@ -35,23 +39,42 @@ def check_exists(name: str, folder: int) -> None:
         raise OSError(errno.EIO, NOT_DONE)
 
 
-def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
+def rename(
+    source: str,
+    target: str,
+    source_folder: int,
+    target_folder: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
     """Rename an entry to a name that does not exist yet.
 
-    Raises OSError if that was not done, or if neither place can be examined after an error.
-    FileNotFoundError can mean that the entry or one of the folders is gone.
+    If the entry is open in another program, this is tried again for ``BUSY_TIME``, or until
+    ``stopped`` returns true: a virus scanner has a file open for a moment. Raises OSError if it was
+    not done, or if neither place can be examined after an error. FileNotFoundError can mean that
+    the entry or one of the folders is gone.
     """
-    try:
-        os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
-    except OSError:
-        if not _is_moved(source, target, source_folder, target_folder):
-            raise
+    end, pause = time.monotonic() + BUSY_TIME, _FIRST_PAUSE
+    while True:
+        try:
+            filesystem.rename(source, target, source_folder, target_folder)
+            return
+        except OSError as error:
+            if _is_moved(source, target, source_folder, target_folder):
+                return
+            if error.strerror != filesystem.OPEN_ELSEWHERE:
+                raise
+            if time.monotonic() >= end or stopped():
+                raise
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            if exists(target, target_folder):  # it would be replaced
+                raise
 
 
 def unlink(name: str, folder: int) -> None:
     """Remove a file; one that is already gone is no error. Raises OSError if it still exists."""
     try:
-        os.unlink(name, dir_fd=folder)
+        filesystem.unlink(name, folder)
     except FileNotFoundError:
         return
     except OSError:
@@ -63,7 +86,7 @@ def remove_folder(name: str, folder: int) -> None:
     """Remove an empty folder; one that is already gone is no error. Raises OSError if it still
     exists."""
     try:
-        os.rmdir(name, dir_fd=folder)
+        filesystem.remove_folder(name, folder)
     except FileNotFoundError:
         return
     except OSError:
@@ -74,7 +97,7 @@ def remove_folder(name: str, folder: int) -> None:
 def make_folder(name: str, folder: int, mode: int) -> None:
     """Make a folder that must be new. Raises OSError, and FileExistsError if the name is taken."""
     try:
-        os.mkdir(name, mode, dir_fd=folder)
+        filesystem.make_folder(name, folder, mode)
     except FileExistsError:
         raise
     except OSError:
@@ -86,29 +109,13 @@ def link(source: str, target: str, source_folder: int, target_folder: int) -> No
     """Give a file a second name, and check that both names lead to it: the caller is about to
     remove the first. Raises OSError, and FileExistsError if something else has the second name."""
     try:
-        os.link(
-            source,
-            target,
-            src_dir_fd=source_folder,
-            dst_dir_fd=target_folder,
-            follow_symlinks=False,
-        )
+        filesystem.link(source, target, source_folder, target_folder)
     except OSError:
         if not _is_same_file(source, target, source_folder, target_folder):
             raise
     else:
         if not _is_same_file(source, target, source_folder, target_folder):
             raise OSError(errno.EIO, NOT_DONE)
-
-
-def sync_folder(folder: int) -> None:
-    """Write the entries of an open folder to the disk, where the file system can do that. Raises
-    OSError if the disk fails."""
-    try:
-        os.fsync(folder)
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise
 
 
 def _is_moved(source: str, target: str, source_folder: int, target_folder: int) -> bool:
@@ -127,15 +134,15 @@ def _is_gone(name: str, folder: int) -> bool:
 
 def _is_folder(name: str, folder: int) -> bool:
     try:
-        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        return stat.S_ISDIR(filesystem.stat_in(name, folder).st_mode)
     except OSError:
         return False
 
 
 def _is_same_file(source: str, target: str, source_folder: int, target_folder: int) -> bool:
     try:
-        one = os.stat(source, dir_fd=source_folder, follow_symlinks=False)
-        other = os.stat(target, dir_fd=target_folder, follow_symlinks=False)
+        one = filesystem.stat_in(source, source_folder)
+        other = filesystem.stat_in(target, target_folder)
     except OSError:
         return False
-    return os.path.samestat(one, other)
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)

@@ -9,7 +9,6 @@ batch. Instead of a heartbeat file, the times of the loose tasks are updated.
 from __future__ import annotations
 
 import errno
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,6 +33,7 @@ from hipercow_tui.purging.rollback import DELETED_TEXT
 from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.staging import task_difference
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import short_id
 
@@ -90,7 +90,7 @@ class _ChainEraser:
         for one in tuple(self.moved):
             for name in (one.name, one.name + ERASING_SUFFIX):
                 with suppress(OSError):
-                    os.utime(name, dir_fd=self.dirs.hipercow, follow_symlinks=False)
+                    filesystem.touch(name, self.dirs.hipercow)
 
     def erase_chain(self, unit: ChainUnit) -> bool:
         """Move a chain, check and erase it; return whether all of it is gone."""
@@ -136,7 +136,7 @@ class _ChainEraser:
             shard = self.dirs.shard(task.id)
             if exists(loose_task.name, hipercow):
                 raise FileExistsError(errno.EEXIST, "it is already a loose task", task.id)
-            os.utime(task.id[2:], dir_fd=shard, follow_symlinks=False)
+            filesystem.touch(task.id[2:], shard)
             rename(task.id[2:], loose_task.name, shard, hipercow)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not self.dirs.has_task(task.id):

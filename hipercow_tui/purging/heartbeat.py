@@ -1,15 +1,16 @@
 """The heartbeat of a batch: a file in it that its owner rewrites every few seconds.
 
-The clock of a machine may be hours wrong, and some file servers store the time of the client. So an
-old time alone does not prove that the owner is dead. An owner is dead if it ran on this machine and
-its process is gone, if it released the batch, or if its heartbeat did not change while this process
-watched it.
+The clock of a machine may be hours wrong, and some file servers store the time of the client: a
+write sets that of the server, ``utime`` that of the client. So times are not compared. An owner is
+dead if it ran on this machine and its process is gone, if it released the batch, or if its
+heartbeat did not change while this process watched it, by a clock that no one can set.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.progress import ProgressReporter
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls
 
@@ -30,35 +32,32 @@ INTERVAL = 5.0  # seconds
 DEAD_AFTER = 60.0  # seconds without a change; a network file system may stall for some of them
 WATCH_TIME = 30.0  # seconds, six intervals, to wait for the first change of a heartbeat
 _READ_INTERVAL = 1.0  # seconds
-# A process that takes over a batch renames it, then writes itself into the heartbeat. In between
-# the heartbeat names the previous owner.
-_TAKEOVER_TIME = 2.0  # seconds
 _LIMIT = 10_000  # bytes
-_RELEASED = (0, 0)
+_RELEASED = 0  # seconds since the epoch
 _FIRST_TIME = 946_684_800_000_000_000  # in the year 2000; FAT can't keep a time before 1980
 
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatReading:
     """A heartbeat at one moment: its owner if known, its counter, and its time in nanoseconds since
-    the epoch, by the clock of the file server or of the owner."""
+    the epoch, by the clock of the file server or of the owner.
+
+    ``of_previous_owner`` means that a process took over the batch, and has not written itself into
+    the heartbeat yet.
+    """
 
     owner: ProcessIdentity | None
     count: int
     time_ns: int
+    of_previous_owner: bool = False
 
     @property
-    def released(self) -> bool:
-        """Whether the owner released the batch when it ended."""
-        return self.time_ns < _FIRST_TIME
-
-    def is_owner_gone(self, now: float) -> bool:
-        """Return whether it is certain that no owner works in the batch. ``now`` is in seconds
-        since the epoch, by the clock of the file server, or else of this machine."""
-        if self.released:
-            return True
-        owner_known = abs(self.age(now)) > _TAKEOVER_TIME
-        return owner_known and self.owner is not None and self.owner.is_gone
+    def is_owner_gone(self) -> bool:
+        """Whether it is certain that no owner works in the batch: it released the batch, or its
+        process ran on this machine and has ended."""
+        if self.of_previous_owner:
+            return False
+        return self.time_ns < _FIRST_TIME or (self.owner is not None and self.owner.is_gone)
 
     def age(self, now: float) -> float:
         """Return the seconds since the heartbeat was written. It is wrong if the clocks differ."""
@@ -75,17 +74,18 @@ class Heartbeat:
         self._thread.start()
 
     @classmethod
-    def of_batch(cls, folder: int) -> Heartbeat:
-        """Create the heartbeat of an open batch, owned by this process. Raises OSError."""
+    def of_batch(cls, folder: int, generation: int) -> Heartbeat:
+        """Create the heartbeat of an open batch, owned by this process. ``generation`` is that of
+        its name. Raises OSError."""
         owner = current_process()
-        flags = _write_flags() | os.O_TRUNC
+        flags = os.O_RDWR | os.O_TRUNC
         try:
             fd = create_file(ALIVE, folder, flags)
         except PermissionError:  # the file of another user, a previous owner
-            os.unlink(ALIVE, dir_fd=folder)
+            filesystem.unlink(ALIVE, folder)
             fd = create_file(ALIVE, folder, flags)
         try:
-            os.write(fd, _to_bytes(owner, 0))
+            os.write(fd, _to_bytes(owner, generation, 0))
         except OSError:  # a full disk: the time alone serves as the heartbeat
             touch(folder)
         finally:
@@ -95,7 +95,7 @@ class Heartbeat:
         def update() -> None:
             nonlocal count
             count += 1
-            _rewrite(folder, owner, count)
+            _rewrite(folder, owner, generation, count)
 
         return cls(update)
 
@@ -110,71 +110,65 @@ class Heartbeat:
                 self._update()
 
 
-def _to_bytes(owner: ProcessIdentity, count: int) -> bytes:
+def _to_bytes(owner: ProcessIdentity, generation: int, count: int) -> bytes:
     """Return the contents of the file. Their length is fixed for one owner, so that rewriting them
     needs no space on a full disk."""
-    return json.dumps(owner.as_json() | {"beat": f"{count:010}"}).encode("ascii")
+    numbers = {"beat": f"{count:010}", "generation": generation}
+    return json.dumps(owner.as_json() | numbers).encode("ascii")
 
 
-def _rewrite(folder: int, owner: ProcessIdentity, count: int) -> None:
+def _rewrite(folder: int, owner: ProcessIdentity, generation: int, count: int) -> None:
     """Rewrite the heartbeat in place, unless another owner has taken over the batch. If the file is
     gone, it is not created again. Raises OSError."""
-    fd = os.open(ALIVE, _write_flags(), dir_fd=folder)
+    fd = filesystem.open_to_write(ALIVE, folder, os.O_RDWR)
     try:
-        held = os.pread(fd, _LIMIT, 0)
+        held = filesystem.read_at(fd, _LIMIT, 0)
         if held and _parsed(held)[0] not in (owner, None):
             return
         try:
-            os.pwrite(fd, _to_bytes(owner, count), 0)
+            filesystem.write_at(fd, _to_bytes(owner, generation, count), 0)
         except OSError:
-            os.utime(fd)
+            filesystem.touch_fd(fd)
     finally:
         os.close(fd)
 
 
 def touch(folder: int) -> None:
     """Set the time of the heartbeat of an open batch to now. Raises OSError."""
-    os.utime(ALIVE, dir_fd=folder, follow_symlinks=False)
+    filesystem.touch(ALIVE, folder)
 
 
 def release(folder: int) -> None:
     """Mark an open batch as released by its owner, so that other processes need not watch it."""
     with suppress(OSError):
-        os.utime(ALIVE, _RELEASED, dir_fd=folder, follow_symlinks=False)
+        filesystem.touch(ALIVE, folder, _RELEASED)
 
 
-def read_heartbeat(folder: int) -> HeartbeatReading:
+def read_heartbeat(folder: int, generation: int) -> HeartbeatReading:
     """Read the heartbeat of an open batch. If it can't be read, the time of the batch itself is
-    used.
+    used. ``generation`` is that of the name of the batch.
 
     Raises OSError if the batch can't be examined.
     """
     try:
         raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # to open it makes NFS ask the server
-        status = os.stat(ALIVE, dir_fd=folder, follow_symlinks=False)
+        status = filesystem.stat_in(ALIVE, folder)
     except OSError:
-        return HeartbeatReading(None, 0, os.fstat(folder).st_mtime_ns)
-    owner, count = _parsed(raw)
-    return HeartbeatReading(owner, count, status.st_mtime_ns)
+        return HeartbeatReading(None, 0, filesystem.stat_fd(folder).st_mtime_ns)
+    owner, count, written_for = _parsed(raw)
+    of_previous_owner = written_for not in (generation, None)
+    return HeartbeatReading(owner, count, status.st_mtime_ns, of_previous_owner)
 
 
-def _parsed(raw: bytes) -> tuple[ProcessIdentity | None, int]:
+def _parsed(raw: bytes) -> tuple[ProcessIdentity | None, int, int | None]:
+    """Return the owner, the counter and the generation. Earlier versions wrote no generation."""
     try:
         data = json.loads(raw)
         count = int(data.pop("beat", 0))
+        generation = data.pop("generation", None)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None, 0
-    return ProcessIdentity.from_json(data), count
-
-
-def server_time(folder: int) -> float:
-    """Return the time of the file server in seconds since the epoch: set the time of an open folder
-    and read it back. If that fails, return the time of this machine."""
-    try:
-        os.utime(folder)
-        return os.fstat(folder).st_mtime
-    except OSError:
-        return time.time()
+        return None, 0, None
+    return ProcessIdentity.from_json(data), count, generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +197,9 @@ def _observe(batch: Path, reading: HeartbeatReading) -> _Observation:
 
 def is_alive(batch: Path, reading: HeartbeatReading, now: float) -> bool:
     """Return whether an owner seems to work in a batch, for a list. The first reading of a
-    heartbeat of another machine is compared with ``now`` (seconds since the epoch), which is only a
-    guess."""
+    heartbeat is compared with ``now`` (seconds since the epoch), which is only a guess."""
     seen = _observe(batch, reading)
-    if reading.is_owner_gone(now):
+    if reading.is_owner_gone:
         return False
     unchanged = _clock() - seen.since
     if seen.changed:
@@ -215,25 +208,22 @@ def is_alive(batch: Path, reading: HeartbeatReading, now: float) -> bool:
 
 
 def ensure_dead(
-    batch: Path, read: Callable[[], HeartbeatReading], now: float, progress: ProgressReporter
+    batch: Path, read: Callable[[], HeartbeatReading], progress: ProgressReporter
 ) -> None:
     """Return once no owner works in a batch: at once if that is certain, otherwise after the
-    heartbeat was watched. ``read`` reads it; ``now`` is the time of the file server in seconds
-    since the epoch.
+    heartbeat, which ``read`` reads, was watched.
 
     Raises PurgeError if an owner works in it, or if this is stopped, and OSError.
     """
-    began = _clock()
     while True:
         reading = read()
         seen = _observe(batch, reading)
-        waited = _clock() - began
-        if reading.is_owner_gone(now + waited):
+        if reading.is_owner_gone:
             return
         unchanged = _clock() - seen.since
         if unchanged >= (DEAD_AFTER if seen.changed else WATCH_TIME):
             return
-        if seen.changed or 0 <= reading.age(now + waited) < DEAD_AFTER:
+        if seen.changed:
             _raise_in_use(batch, reading.owner)
         if progress.stopped:
             raise PurgeError(f"Stopped while the heartbeat of {batch.stem} was watched")
@@ -251,10 +241,6 @@ def _raise_in_use(batch: Path, owner: ProcessIdentity | None) -> NoReturn:
 
 def _clock() -> float:
     """Return seconds of a clock that also runs while the machine sleeps, if it has one."""
+    if sys.platform == "win32":
+        return time.monotonic()
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def _write_flags() -> int:
-    """Return the flags to write an existing file. A constant would be read when Windows imports
-    this module."""
-    return os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK

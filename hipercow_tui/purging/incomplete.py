@@ -19,6 +19,7 @@ from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.results import ItemResult, PurgeReport
 from hipercow_tui.purging.root_dirs import names_in
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 
 _MARKERS = ("submitted", "running", "success", "failure", "cancelled")
@@ -94,7 +95,7 @@ def _listing(task: Task, name: str, parent: int) -> int | None:
     except OSError:
         return None
     try:
-        return LAYOUTS[task.lang].files_mask_of(os.listdir(folder))
+        return LAYOUTS[task.lang].files_mask_of(filesystem.list_names(folder))
     except OSError:
         return None
     finally:

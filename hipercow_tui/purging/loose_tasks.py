@@ -24,12 +24,13 @@ from hipercow_tui.formats.root import TUI_FOLDER
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import NO_SPACE
 from hipercow_tui.purging.eraser import Leftover, Removal, describe_leftovers
-from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
-from hipercow_tui.purging.heartbeat import HeartbeatReading, ensure_dead, server_time
+from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename
+from hipercow_tui.purging.heartbeat import HeartbeatReading, ensure_dead
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult
 from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 
 ERASING_SUFFIX = ".erasing"
@@ -59,7 +60,7 @@ class LooseTask:
 
 def find_loose_tasks(hipercow: int) -> Iterator[LooseTask]:
     """Find the loose tasks in the open folder ``hipercow/``, sorted by name. Raises OSError."""
-    for name in sorted(os.listdir(hipercow)):
+    for name in sorted(filesystem.list_names(hipercow)):
         if found := _FOLDER_NAME.match(name):
             with suppress(FileNotFoundError):
                 yield LooseTask(found[1], found[2] is None, _read_heartbeat(name, hipercow))
@@ -77,7 +78,6 @@ def claim_loose_tasks(
             ensure_dead(
                 dirs.path / TUI_FOLDER / batch_id,
                 partial(_read_heartbeat, task.name, dirs.hipercow),
-                server_time(dirs.hipercow),
                 progress,
             )
             yield task
@@ -104,7 +104,7 @@ def missing_data_reason(dirs: RootDirs, task: LooseTask) -> str | None:
     except OSError:
         return None
     try:
-        listing = LAYOUTS[dirs.lang].files_mask_of(os.listdir(folder))
+        listing = LAYOUTS[dirs.lang].files_mask_of(filesystem.list_names(folder))
     except OSError:
         return None
     finally:
@@ -144,14 +144,14 @@ def erase_loose_task(
 def sync_unless_full(folder: int) -> None:
     """Write the entries of an open folder to the disk. Raises OSError unless the disk is full."""
     try:
-        sync_folder(folder)
+        filesystem.sync_folder(folder)
     except OSError as error:
         if error.errno not in NO_SPACE:
             raise
 
 
 def _read_heartbeat(name: str, hipercow: int) -> HeartbeatReading:
-    status = os.stat(name, dir_fd=hipercow, follow_symlinks=False)
+    status = filesystem.stat_in(name, hipercow)
     return HeartbeatReading(None, 0, status.st_mtime_ns)
 
 

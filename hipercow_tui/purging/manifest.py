@@ -15,9 +15,10 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
-from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
+from hipercow_tui.purging.file_changes import check_exists, rename
 from hipercow_tui.purging.plan_format import LIMIT, WORK, plan_from_dict, plan_to_dict
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
+from hipercow_tui.support import filesystem
 
 MANIFEST = "manifest.json"
 DRAFT = "manifest.json.new"
@@ -108,7 +109,7 @@ def write_draft(name: str, data: bytes, folder: int) -> None:
             os.fsync(file.fileno())
     except OSError:
         with suppress(OSError):
-            os.unlink(name, dir_fd=folder)
+            filesystem.unlink(name, folder)
         raise
 
 
@@ -119,8 +120,8 @@ def write_atomic(name: str, draft: str, data: bytes, folder: int) -> None:
     try:
         rename(draft, name, folder, folder)
         check_exists(name, folder)
-        sync_folder(folder)
+        filesystem.sync_folder(folder)
     except OSError:
         with suppress(OSError):
-            os.unlink(draft, dir_fd=folder)
+            filesystem.unlink(draft, folder)
         raise

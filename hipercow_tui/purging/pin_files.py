@@ -16,10 +16,11 @@ from hipercow_tui.domain.pins import Pin, PinTarget
 from hipercow_tui.formats.pins import NOTE_LIMIT, PINS_FOLDER, pin_as_bytes, pin_file_name
 from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.file_changes import exists, rename, sync_folder, unlink
+from hipercow_tui.purging.file_changes import exists, rename, unlink
 from hipercow_tui.purging.manifest import write_draft
 from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.root_dirs import open_dir
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
@@ -36,7 +37,7 @@ def add_pin(root: Root, target: PinTarget, note: str = "") -> Pin:
         draft = f"{name}.{secrets.token_hex(4)}.new"
         write_draft(draft, pin_as_bytes(pin), folder)
         rename(draft, name, folder, folder)  # another user may remove the pin right afterwards
-        sync_folder(folder)
+        filesystem.sync_folder(folder)
     return pin
 
 
@@ -50,7 +51,7 @@ def remove_pin(root: Root, target: PinTarget) -> bool:
             name = pin_file_name(target)
             existed = exists(name, folder)
             unlink(name, folder)
-            sync_folder(folder)
+            filesystem.sync_folder(folder)
             return existed
     except FileNotFoundError:
         return False

@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
@@ -25,6 +26,7 @@ from hipercow_tui.formats.safe_open import open_file, read_file
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.results import ItemResult
 from hipercow_tui.purging.root_dirs import RootDirs
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 
 DRAFT = f"{TUI_FOLDER}-{RECENT}"  # created exclusively: it is also the lock between purges
@@ -110,7 +112,7 @@ def _rewrite(folder: int, removed: Collection[bytes], stopped: Callable[[], bool
             os.close(old)
     except OSError:
         with suppress(OSError):
-            os.unlink(DRAFT, dir_fd=folder)
+            filesystem.unlink(DRAFT, folder)
         raise
     finally:
         os.close(draft)
@@ -118,12 +120,12 @@ def _rewrite(folder: int, removed: Collection[bytes], stopped: Callable[[], bool
 
 def _create_draft(folder: int, stopped: Callable[[], bool]) -> int | None:
     """Create the draft, open for writing, once no other purge has one; None if stopped before."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     seen: tuple[int, int] | None = None
     began = changed = time.monotonic()
     while not stopped():
         try:
-            return os.open(DRAFT, flags, 0o600, dir_fd=folder)
+            return filesystem.open_to_write(DRAFT, folder, flags, 0o600)
         except FileExistsError:
             now = time.monotonic()
             if now > began + LOCK_TIMEOUT:
@@ -133,14 +135,14 @@ def _create_draft(folder: int, stopped: Callable[[], bool]) -> int | None:
                 seen, changed = state, now
             elif now > changed + ABANDONED:
                 with suppress(FileNotFoundError):
-                    os.unlink(DRAFT, dir_fd=folder)
+                    filesystem.unlink(DRAFT, folder)
             time.sleep(_POLL)
     return None
 
 
 def _state_of_draft(folder: int) -> tuple[int, int] | None:
     try:
-        found = os.stat(DRAFT, dir_fd=folder, follow_symlinks=False)
+        found = filesystem.stat_in(DRAFT, folder)
     except FileNotFoundError:
         return None
     return found.st_size, found.st_mtime_ns
@@ -160,7 +162,7 @@ def _replace(old: int, draft: int, folder: int, removed: Collection[bytes]) -> N
         raise OSError(errno.EIO, "the new list lacks lines that were written")
     failure = OSError(errno.EIO, "the new list is not in its place")
     try:
-        os.rename(DRAFT, RECENT, src_dir_fd=folder, dst_dir_fd=folder)
+        filesystem.replace(DRAFT, RECENT, folder)
     except OSError as error:
         failure = error
     try:
@@ -197,16 +199,16 @@ def _append_missing(wanted: Collection[bytes], folder: int) -> None:
         if failure or attempt == _ATTEMPTS:
             break
         unended = listed != _complete_lines(listed)
+        end = b"\r\n" if b"\r\n" in listed else b"\n"  # as the list has them: Windows wrote it
         try:
-            _append(b"\n" * unended + b"".join(line + b"\n" for line in missing), folder)
+            _append(end * unended + b"".join(line + end for line in missing), folder)
         except OSError as error:
             failure = error
     raise failure or OSError(errno.EIO, "the list lacks lines that were appended")
 
 
 def _append(lines: bytes, folder: int) -> None:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    fd = os.open(RECENT, flags, dir_fd=folder)
+    fd = filesystem.open_to_write(RECENT, folder, os.O_WRONLY | os.O_APPEND)
     try:
         os.write(fd, lines)
     finally:
@@ -245,8 +247,10 @@ def _complete_lines(listed: bytes) -> bytes:
 
 
 def _copy_permissions(draft: int, before: os.stat_result) -> None:
-    """Let the same users append to the new list as to the old one. Raises OSError if that is not
-    possible: hipercow would then fail to create their tasks."""
+    """Let the same users append to the new list as to the old one: on Windows they may anyway.
+    Raises OSError if that is not possible: hipercow would then fail to create their tasks."""
+    if sys.platform == "win32":
+        return
     for owner in (before.st_uid, -1):  # only an administrator can change the owner
         with suppress(OSError):
             os.fchown(draft, owner, before.st_gid)

@@ -6,7 +6,6 @@ and from its manifest if it can be read.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,6 +41,7 @@ from hipercow_tui.purging.rollback import restore_bundle
 from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.transaction import PurgeTransaction
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 
 
@@ -51,9 +51,11 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
 
     Raises PurgeError and OSError. If another process takes the batch over, the report says so.
     """
-    tasks, bundles = os.listdir(batch.tasks), _bundles_in(batch)
-    partly_erased = [name for name in os.listdir(batch.erasing) if TASK_ID.match(name)]
-    plan = _plan_for(batch, read_manifest(batch.folder))
+    tasks, bundles = filesystem.list_names(batch.tasks), _bundles_in(batch)
+    partly_erased = [name for name in filesystem.list_names(batch.erasing) if TASK_ID.match(name)]
+    manifest = read_manifest(batch.folder)
+    planned = [one.task for one in manifest.plan.tasks] if manifest else []
+    plan = _plan_for(batch, manifest)
     erasing = batch.name.state is BatchState.ERASING
     incomplete = quarantine_in_batch(batch, plan) if interrupted else []
     if erasing:
@@ -84,6 +86,7 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
         tuple(sorted(record.partly_erased | vanished)),
         tuple(record.failed),
         lost=lost,
+        tasks=tuple(task for task in planned if task.id in restored),
     )
 
 
@@ -207,7 +210,7 @@ def _put_back(dirs: RootDirs, task: LooseTask, record: RunRecord) -> None:
 
 
 def _erase(batch: Batch, plan: PurgePlan, record: RunRecord, progress: ProgressReporter) -> None:
-    held = {*os.listdir(batch.tasks), *os.listdir(batch.erasing)}
+    held = {*filesystem.list_names(batch.tasks), *filesystem.list_names(batch.erasing)}
     chains = ([i for i in reversed(unit.ids) if i in held] for unit in chain_units(plan))
     held_bundles = set(_bundles_in(batch))
     bundles = [one.bundle for one in plan.bundles if one.bundle.name in held_bundles]
@@ -263,8 +266,8 @@ def _plan_for(batch: Batch, manifest: Manifest | None) -> PurgePlan:
     without a manifest is a chain by itself."""
     plan = PurgePlan(batch.dirs.project, time.time(), FilterStack())
     if manifest is not None:
-        plan = replace(manifest.plan.of_lang(batch.dirs.lang), root=plan.root)
-    held = {*os.listdir(batch.tasks), *os.listdir(batch.erasing)}
+        plan = replace(manifest.plan.part_for_purge(batch.dirs.lang), root=plan.root)
+    held = {*filesystem.list_names(batch.tasks), *filesystem.list_names(batch.erasing)}
     unplanned = sorted(name for name in held - set(plan.ids) if TASK_ID.match(name))
     tasks = (
         PlannedTask(Task(i, Status.BROKEN, lang=batch.dirs.lang), Reason.MATCHED) for i in unplanned
@@ -286,7 +289,7 @@ def _bundles_in(batch: Batch) -> list[str]:
     """List the names of the bundles in a batch. Files that no purge can have put there are left
     out."""
     lang = batch.dirs.lang
-    names = ((bundle_name(file), file) for file in os.listdir(batch.bundles))
+    names = ((bundle_name(file), file) for file in filesystem.list_names(batch.bundles))
     return [
         name for name, file in names if bundle_file(name) == file and is_bundle_name(name, lang)
     ]

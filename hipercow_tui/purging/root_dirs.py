@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.mounts import Mount, mount_of
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.file_changes import exists, sync_folder
+from hipercow_tui.purging.file_changes import exists
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
+from hipercow_tui.support.filesystem import Mount, folder_status
 from hipercow_tui.support.text import escape_controls
 
 _NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
@@ -105,13 +106,13 @@ class RootDirs:
             with _ignore_missing():
                 fd = open_folder(shard, dir_fd=self.tasks)
                 try:
-                    sync_folder(fd)
+                    filesystem.sync_folder(fd)
                 finally:
                     os.close(fd)
         one_of_each_folder = {name.rpartition("/")[0]: name for name in bundles}
         for name in one_of_each_folder.values():
             with _ignore_missing(), self.bundle(name) as (folder, _):
-                sync_folder(folder)
+                filesystem.sync_folder(folder)
 
     def close_shard(self) -> None:
         """Close the last ``tasks/ab``."""
@@ -155,7 +156,7 @@ def open_root_dirs(root: Root) -> Iterator[RootDirs]:
 
 def _mount_of(folder: int, path: Path) -> Mount:
     try:
-        return mount_of(folder)
+        return folder_status(folder).mount
     except OSError as error:
         raise PurgeError(
             f"{escape_controls(str(path))} can't be examined: {os_error_text(error)}"
@@ -182,7 +183,7 @@ def open_dir(
             sentence = f"{shown} can't be opened: {os_error_text(error)}. Nothing was changed."
         raise PurgeError(sentence) from None
     stack.callback(os.close, fd)
-    if mount is not None and (found := mount_of(fd)) != mount:
+    if mount is not None and (found := folder_status(fd).mount) != mount:
         raise PurgeError(
             f"{shown} can't be used: {mount_mismatch(found, mount)}. Nothing was changed."
         )
@@ -202,7 +203,7 @@ def names_in(folder: int, path: Path) -> set[str]:
     Raises PurgeError if it can't be listed.
     """
     try:
-        return set(os.listdir(folder))
+        return set(filesystem.list_names(folder))
     except OSError as error:
         raise PurgeError(
             f"{escape_controls(str(path))} can't be listed: {os_error_text(error)}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, field
 
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.purging.chain_units import ChainUnit
 from hipercow_tui.purging.results import ItemResult
+from hipercow_tui.support import filesystem
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class RunRecord:
             self.disk_bytes += size.disk_bytes
             return Size(self.bytes, self.files, self.disk_bytes)
 
-    def expect_names(self, status: os.stat_result) -> bool:
+    def expect_names(self, status: filesystem.Status) -> bool:
         """Return whether a file that is about to be removed has several names, or had. Thread-safe:
         two threads may remove its last two names at the same time."""
         file = (status.st_dev, status.st_ino)
@@ -54,7 +54,7 @@ class RunRecord:
                 self._names_left.setdefault(file, status.st_nlink)
         return file in self._names_left
 
-    def remove_name(self, status: os.stat_result) -> bool:
+    def remove_name(self, status: filesystem.Status) -> bool:
         """Note that a name of a file with several names was removed; return whether it was the
         last. Thread-safe."""
         file = (status.st_dev, status.st_ino)

@@ -25,6 +25,7 @@ from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase
 from hipercow_tui.purging.rollback import DELETED_TEXT, restore_bundle, restore_task, restore_unit
 from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
 
@@ -44,7 +45,7 @@ def stage(
     the batch as planned. A stop of the purge ends this between two units; the rest is then not
     moved. Raises OSError if the batch itself fails.
     """
-    held = _stage_bundles(batch, plan, units, record)
+    held = _stage_bundles(batch, plan, units, record, progress)
     progress.begin(Phase.MOVING, len(plan.tasks))
     done = 0
     for unit in units:
@@ -54,14 +55,18 @@ def stage(
         if unit in held:
             restore_unit(batch, unit, held[unit], record)
         else:
-            _stage_unit(batch, unit, record)
+            _stage_unit(batch, unit, record, progress)
         done += len(unit.tasks)
         progress.advance(done)
     progress.end()
 
 
 def _stage_bundles(
-    batch: Batch, plan: PurgePlan, units: Sequence[ChainUnit], record: RunRecord
+    batch: Batch,
+    plan: PurgePlan,
+    units: Sequence[ChainUnit],
+    record: RunRecord,
+    progress: ProgressReporter,
 ) -> dict[ChainUnit, str]:
     """Move the bundles. Return the units that must stay because one of their bundles stays, each
     with the reason."""
@@ -74,7 +79,7 @@ def _stage_bundles(
         if reason := changed.get(bundle.name):
             restore_bundle(batch, bundle.name, reason, record)
         else:
-            reason = _stage_bundle(batch, bundle, record)
+            reason = _stage_bundle(batch, bundle, record, progress)
         if reason is not None:
             why = f"its bundle '{escape_controls(bundle.name)}' stays: {reason}"
             for task_id in bundle.task_ids:
@@ -83,12 +88,14 @@ def _stage_bundles(
     return held
 
 
-def _stage_bundle(batch: Batch, bundle: Bundle, record: RunRecord) -> str | None:
+def _stage_bundle(
+    batch: Batch, bundle: Bundle, record: RunRecord, progress: ProgressReporter
+) -> str | None:
     """Move one bundle. If it must stay, record its result and return the reason; else None."""
     name = bundle.name
     try:
         with batch.dirs.bundle(name) as (folder, last):
-            rename(last, bundle_file(name), folder, batch.bundles)
+            rename(last, bundle_file(name), folder, batch.bundles, lambda: progress.stopped)
     except FileNotFoundError as error:
         if batch.dirs.has_bundle(name):
             raise _batch_gone_error(error) from None
@@ -111,7 +118,7 @@ def _bundle_difference(batch: Batch, bundle: Bundle) -> str | None:
     file = bundle_file(bundle.name)
     try:
         if bundle.link:
-            same = os.readlink(file, dir_fd=batch.bundles) == bundle.link
+            same = filesystem.read_link(file, batch.bundles) == bundle.link
         else:
             found = read_bundle(bundle.name, file, bundle.lang, dir_fd=batch.bundles)
             same = found.task_ids == bundle.task_ids
@@ -122,19 +129,23 @@ def _bundle_difference(batch: Batch, bundle: Bundle) -> str | None:
     return None if same else "it was rewritten since the plan was made"
 
 
-def _stage_unit(batch: Batch, unit: ChainUnit, record: RunRecord) -> None:
+def _stage_unit(
+    batch: Batch, unit: ChainUnit, record: RunRecord, progress: ProgressReporter
+) -> None:
     for task in unit.tasks:
-        reason = _stage_task(batch, task, record)
+        reason = _stage_task(batch, task, record, progress)
         if reason is not None:
             restore_unit(batch, unit, reason, record, failed_id=task.id)
             return
 
 
-def _stage_task(batch: Batch, task: Task, record: RunRecord) -> str | None:
+def _stage_task(
+    batch: Batch, task: Task, record: RunRecord, progress: ProgressReporter
+) -> str | None:
     """Move one task. If it must stay, record its result and return the reason; else None."""
     try:
         shard = batch.dirs.shard(task.id)
-        rename(task.id[2:], task.id, shard, batch.tasks)
+        rename(task.id[2:], task.id, shard, batch.tasks, lambda: progress.stopped)
     except FileNotFoundError as error:
         if batch.dirs.has_task(task.id):
             raise _batch_gone_error(error) from None
@@ -162,7 +173,7 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
             return NOT_MOVED
         return f"its folder can't be listed: {os_error_text(error)}"
     try:
-        files_mask = LAYOUTS[task.lang].files_mask_of(os.listdir(folder))
+        files_mask = LAYOUTS[task.lang].files_mask_of(filesystem.list_names(folder))
     except OSError as error:
         return f"its folder can't be listed: {os_error_text(error)}"
     finally:

@@ -27,6 +27,7 @@ from hipercow_tui.purging.loose_tasks import LooseTask, find_loose_tasks
 from hipercow_tui.purging.manifest import Manifest, PurgeMode, read_manifest
 from hipercow_tui.purging.process_identity import ProcessIdentity
 from hipercow_tui.purging.root_dirs import open_dir
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 
 # Ids of complete tasks, names of bundles, ids of partly erased tasks.
@@ -153,7 +154,7 @@ def _measure_tasks(batch: int) -> Size | None:
         with ExitStack() as stack, suppress(FileNotFoundError):
             fd = open_folder(subfolder, dir_fd=batch)
             stack.callback(os.close, fd)
-            for name in os.listdir(fd):
+            for name in filesystem.list_names(fd):
                 size = measure_folder(name, fd)
                 if size is None:
                     return None
@@ -171,16 +172,16 @@ def is_batch_in_use(root: Root, entry: TrashEntry) -> bool:
             return _is_alive(part, task.batch_id, task.heartbeat)
         tui = open_dir(stack, part.hipercow / TUI_FOLDER, hipercow)
         folder = open_dir(stack, part.hipercow / TUI_FOLDER / str(entry.name), tui)
-        return _is_alive(part, entry.name.owner_key, read_heartbeat(folder))
+        return _is_alive(part, entry.name.owner_key, read_heartbeat(folder, entry.name.generation))
     return False
 
 
 def trash_fingerprint(root: Root) -> tuple[tuple[int, int] | None, ...]:
-    """Return a value that changes when a batch is added, removed, or changes its state: the inodes
-    and times of the folders that hold batches. Costs two calls for each language. It does not
+    """Return a value that changes when a batch is added, removed, or changes its state: the times
+    of the folders that hold batches. Costs two calls for each language. It does not
     change when a process dies."""
     folders = [path for part in root.parts for path in (part.hipercow, part.hipercow / TUI_FOLDER)]
-    return tuple(map(_inode_and_time, folders))
+    return tuple(map(_times, folders))
 
 
 def list_names(part: Root) -> list[BatchName]:
@@ -244,12 +245,12 @@ def _is_alive(part: Root, owner_key: str, reading: HeartbeatReading) -> bool:
     return is_alive(part.hipercow / TUI_FOLDER / owner_key, reading, time.time())
 
 
-def _inode_and_time(folder: Path) -> tuple[int, int] | None:
+def _times(folder: Path) -> tuple[int, int] | None:
     try:
-        status = os.stat(folder, follow_symlinks=False)
+        status = filesystem.lstat(folder)
     except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns
+    return status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
@@ -271,7 +272,9 @@ def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
                 confirmed=manifest.confirmed,
             )
         at_rest = name.state in AT_REST
-        in_use = not at_rest and _is_alive(part, name.owner_key, read_heartbeat(folder))
+        in_use = not at_rest and _is_alive(
+            part, name.owner_key, read_heartbeat(folder, name.generation)
+        )
         tasks, bundles, partly_erased = read_contents(folder)
         if not (in_use or at_rest or exists(str(name), tui)):
             return None  # its owner ended its work and released it while it was read
@@ -294,7 +297,7 @@ def _names_in(subfolder: str, folder: int) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     try:
-        return tuple(sorted(os.listdir(fd)))
+        return tuple(sorted(filesystem.list_names(fd)))
     finally:
         os.close(fd)
 

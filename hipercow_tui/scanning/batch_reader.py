@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
 import time
 from collections import deque
@@ -172,6 +173,8 @@ class _ReaderPool(Generic[T]):
 
     def started(self) -> bool:
         """Return whether a process has started, which takes a tenth of a second."""
+        if not self._processes:  # Windows refuses to select from nothing
+            return False
         self._started = self._started or bool(self._answers.select(timeout=0))
         return self._started
 
@@ -261,7 +264,8 @@ class _ReaderProcess(WorkerProcess):
 
 def serve(requests: IO[bytes], answers: IO[bytes], job: str) -> None:
     """Answer requests until they end; runs in a reader process, in the folder of all tasks."""
-    os.nice(NICENESS)
+    if sys.platform != "win32":
+        os.nice(NICENESS)
     server = _ReaderThreads(answers, job)
     while (request := read_value(requests)) is not None:
         server.submit(request)
@@ -320,7 +324,7 @@ class _ReaderThreads:
 
 
 def _available_cores() -> int:
-    if os.name != "posix":
+    if sys.platform == "win32":
         return 0  # there, select() does not accept pipes
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

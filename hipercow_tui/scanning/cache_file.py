@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import stat
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def _identity(root: Root) -> tuple[int, int]:
 
 def _is_private(path: Path) -> bool:
     """Whether only this user can write to a file or a folder; raises OSError."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return True
     status = path.stat()
     return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -37,6 +36,7 @@ from hipercow_tui.scanning.shard_listing import (
 )
 from hipercow_tui.scanning.task_linker import TaskLinker
 from hipercow_tui.scanning.task_store import TaskStore
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 
 _LOGGER = logging.getLogger(__name__)
@@ -319,7 +319,7 @@ class Scanner:
             seen = self._monotonic()
             changed = times != shard.tracker.times
             if changed or not (
-                cached and cached.lists(os.listdir(f"{self._tasks_path}/{shard.name}"))
+                cached and cached.lists(filesystem.list_names(f"{self._tasks_path}/{shard.name}"))
             ):
                 listed = list_shard(self._tasks_path, shard, self._interned_ids)
                 for task_id in listed.removed:  # a link in its place is not read as the task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,9 @@ from operator import attrgetter
 
 from hipercow_tui.formats.r_layout import SHARD_NAME, TASK_FOLDER_NAME
 from hipercow_tui.formats.task_row import FolderTimes
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
+from hipercow_tui.support.filesystem import Entry
 
 # Seconds after a change of a folder from which any further change has another mtime.
 MTIME_GRANULARITY = 2.0
@@ -96,7 +97,7 @@ def find_shards(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
 
     A sentence on each that is not a folder, or can't be examined, is added to ``unread``.
     """
-    with os.scandir(tasks) as entries:
+    with filesystem.scan(tasks) as entries:
         named = [entry for entry in entries if SHARD_NAME.match(entry.name)]
     found: dict[str, FolderTimes] = {}
     for entry in sorted(named, key=attrgetter("name")):
@@ -120,7 +121,7 @@ def list_shard(tasks: str, shard: Shard, interned: Mapping[str, str]) -> ShardCh
     ``interned`` has string objects to use for known ids: a million ids take 88 MB.
     """
     name = shard.name
-    with os.scandir(f"{tasks}/{name}") as scanned:
+    with filesystem.scan(f"{tasks}/{name}") as scanned:
         entries = list(scanned)
     folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     only_folders = len(folders) == len(entries)
@@ -144,7 +145,7 @@ def list_shard(tasks: str, shard: Shard, interned: Mapping[str, str]) -> ShardCh
 
 
 def _non_folder_problems(
-    name: str, entries: Iterable[os.DirEntry[str]], folders: Iterable[os.DirEntry[str]]
+    name: str, entries: Iterable[Entry], folders: Iterable[Entry]
 ) -> Mapping[str, str]:
     are_folders = {entry.name for entry in folders}
     return {
@@ -154,5 +155,5 @@ def _non_folder_problems(
     }
 
 
-def _kind_text(entry: os.DirEntry[str]) -> str:
+def _kind_text(entry: Entry) -> str:
     return "is a symbolic link" if entry.is_symlink() else "is not a folder"

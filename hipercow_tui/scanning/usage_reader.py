@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +21,9 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.batch_reader import ReadBatch, measure_batches, split_into_batches
 from hipercow_tui.scanning.cache_file import CacheFile
 
-SETTLING_TIME = 60.0  # seconds after its end (or creation) in which files may still be written
+# Seconds after its end (or creation) in which the files of a task may still be written. That takes
+# a minute, but the clock of the machine that ran it may be hours slow.
+SETTLING_TIME = 6 * 3600.0
 _PIECE = 500  # tasks that are decoded at once
 _MARSHAL = 2  # the last version without references, which cost time
 # The files of such tasks change only together with ``files_mask``, once they are settled.
@@ -85,14 +87,18 @@ class UsageReader:
         *,
         now: float,
         stop: threading.Event | None = None,
+        ids: Collection[str] | None = None,
     ) -> Generator[MeasuringProgress, None, None]:
         """Fill ``usages``, by id, with the tasks of a snapshot, and yield the progress.
 
         Tasks that are gone or can't be read completely have none. ``now`` is in seconds since the
         epoch. Measuring ends when ``stop`` is set, or when the iterator is closed; what was
-        measured is kept.
+        measured is kept. With ``ids``, only these tasks are measured, and ``save`` writes the
+        cache; another call may then be made before the iterator ends.
         """
         tasks, known = snapshot.tasks, self._load()
+        if ids is not None:
+            tasks = {task_id: tasks[task_id] for task_id in ids if task_id in tasks}
         waiting: list[Task] = []
         for task_id, task in tasks.items():
             found = known.get(task_id)
@@ -117,7 +123,8 @@ class UsageReader:
                 if stop is not None and stop.is_set():
                     break
         finally:
-            self._save(known, tasks)
+            if ids is None:
+                self.save(snapshot)
 
     def _measure(
         self, tasks: Sequence[Task]
@@ -133,11 +140,12 @@ class UsageReader:
             self._known = self._cache.load() if self._cache is not None else {}
         return self._known
 
-    def _save(self, known: _Known, tasks: Mapping[str, Task]) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Write the cache if it lacks a task; tasks that are gone are left out."""
         if self._cache is None or not self._unsaved:
             return
-        for task_id in known.keys() - tasks.keys():
+        known = self._load()
+        for task_id in known.keys() - snapshot.tasks.keys():
             del known[task_id]
         self._cache.save(known)
         self._unsaved = False

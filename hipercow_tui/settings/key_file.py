@@ -10,19 +10,14 @@ by ``ui.key_catalog``.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.settings.config_file import ConfigFile
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
-from hipercow_tui.support.user_files import config_folder
-
-_LIMIT = 1 << 16  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +31,16 @@ class ChosenKeys:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
-    """The file of the user's keys, which need not exist."""
+class KeyFile(ConfigFile):
+    """The file of the user's keys."""
 
-    path: Path
-
-    @classmethod
-    def of_user(cls) -> KeyFile | None:
-        """Return the file in the user's config folder; None if there is no such folder."""
-        try:
-            return cls(config_folder() / "keys.toml")
-        except RuntimeError:
-            return None
-
-    def __str__(self) -> str:
-        return escape_controls(str(self.path))
+    __slots__ = ()
+    NAME = "keys.toml"
 
     def read(self) -> ChosenKeys:
         """Read the file; errors are part of the result."""
         try:
-            text = read_file(os.path.realpath(self.path), limit=_LIMIT).decode()
-            document = tomllib.loads(text)
+            document = tomllib.loads(self.read_text())
         except FileNotFoundError:
             return ChosenKeys()
         except OSError as error:

@@ -14,27 +14,23 @@ and the layout of everything else.
 from __future__ import annotations
 
 import difflib
-import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, OfLang, WithStatus
 from hipercow_tui.domain.task import Lang, Status
-from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.settings.config_file import ConfigFile
 from hipercow_tui.support.errors import FilterError, os_error_text
 from hipercow_tui.support.text import escape_controls
-from hipercow_tui.support.user_files import config_folder, replace_file
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import InlineTable, Item, Key, Table
 
 NAME_LIMIT = 60  # characters
-_LIMIT = 1 << 20  # bytes
 _FIRST_LINE = "# Filters of hipercow-tui: select one with ctrl+p or 'hipercow-tui --filter NAME'.\n"
 _KEYS = "status, finished_before, in_bundle or lang"
 
@@ -96,22 +92,20 @@ class SavedFilters:
     file_error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FilterFile:
-    """The file of saved filters, which need not exist yet."""
+class FilterFile(ConfigFile):
+    """The file of saved filters."""
 
-    path: Path
+    __slots__ = ()
+    NAME = "filters.toml"
 
     @classmethod
-    def of_user(cls) -> FilterFile:
+    def of_user(cls) -> Self:
         """Return the file in the user's config folder. Raises FilterError if there is no such
         folder."""
-        try:
-            return cls(config_folder() / "filters.toml")
-        except RuntimeError:
-            raise FilterError(
-                "There is no folder for saved filters: set HOME or XDG_CONFIG_HOME"
-            ) from None
+        file = super().of_user()
+        if file is None:
+            raise FilterError("There is no folder for saved filters: set HOME or XDG_CONFIG_HOME")
+        return file
 
     def read(self) -> SavedFilters:
         """Read the file; errors are part of the result."""
@@ -155,17 +149,9 @@ class FilterFile:
         if tables.pop(name, None) is not None:
             self._change(text, tables, lambda document: _remove(document, name))
 
-    def __str__(self) -> str:
-        return escape_controls(str(self.path))
-
-    @property
-    def _target(self) -> Path:
-        """The file itself: the user may have put a link to it here."""
-        return Path(os.path.realpath(self.path))
-
     def _text(self) -> str:
         try:
-            return read_file(self._target, limit=_LIMIT).decode()
+            return self.read_text()
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
@@ -194,7 +180,7 @@ class FilterFile:
         except (ValueError, LookupError, TypeError):  # tomlkit's errors are ValueErrors
             raise FilterError(f"{self} can't be changed safely: edit it yourself") from None
         try:
-            replace_file(self._target, changed.encode())
+            self.write_text(changed)
         except OSError as error:
             raise FilterError(f"{self} can't be written: {os_error_text(error)}") from None
 

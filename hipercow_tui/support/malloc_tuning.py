@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # constants of <malloc.h>
@@ -13,6 +14,8 @@ def limit_heap_growth() -> None:
     By default it raises the size limit for that, and the heap grows by 40 MB while 100,000 tasks
     are read.
     """
+    if sys.platform != "linux":
+        return
     import ctypes
 
     with suppress(OSError, AttributeError):  # another C library
@@ -23,6 +26,8 @@ def limit_heap_growth() -> None:
 
 def release_free_memory() -> None:
     """Make glibc return free pages within its heap: 4 MB after 100,000 tasks were read, in 1 ms."""
+    if sys.platform != "linux":
+        return
     import ctypes
 
     with suppress(OSError, AttributeError):

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 _ENDING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last one only on Windows
+    if hasattr(signal, name)
 )
 _JOB_CONTROL = tuple(
     getattr(signal, name) for name in ("SIGTSTP", "SIGCONT") if hasattr(signal, name)

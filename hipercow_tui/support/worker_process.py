@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from hipercow_tui.support.process_group import WORKER
+
 _LOGGER = logging.getLogger(__name__)
 
 _HANDSHAKE = b"hipercow-tui reads\n"
@@ -49,7 +51,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # ctrl+c must reach only the app
+            **WORKER,
         )
         _LOGGER.debug("started process %d for %s", self._program.pid, module)
         # It is killed at exit at the latest: it may be waiting for a file server that hangs.

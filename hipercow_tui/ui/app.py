@@ -25,6 +25,7 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.key_names import shown_keys
 from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
 from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.workers.base import start_thread
@@ -104,8 +105,15 @@ class HipercowApp(TerminalApp):
         handled = await super()._check_bindings(key, priority)
         if not (handled or priority or key == "escape"):
             keys = shown_keys(HELP_KEY, self.user_keys.keys)
-            self._show_note(f"'{format_key(key)}' does nothing here · {keys} shows the keys")
+            nothing = f"'{format_key(key)}' does nothing here · {keys} shows the keys"
+            self._show_note(self._why_disabled(key) or nothing)
         return handled
+
+    def _why_disabled(self, key: str) -> str:
+        active = self.screen.active_bindings.get(key)
+        if active is None or not isinstance(active.node, Page):
+            return ""
+        return active.node.why_disabled(active.binding.action)
 
     def _show_note(self, note: str) -> None:
         """Show a note in place of the keys of the footer; without one, the keys."""

@@ -75,7 +75,7 @@ class PinToggle:
 
         for target in targets:
             add_pin(self._root, target, note)
-        return f"Pinned {label(targets)}: P again removes the pin"
+        return f"Pinned {label(targets)}: P on it removes the pin"
 
     def _remove(self, pins: Sequence[Pin]) -> str:
         from hipercow_tui.purging.pin_files import remove_pin

@@ -28,7 +28,7 @@ from hipercow_tui.analysis.plan_tree import (
     PlanTree,
     make_tree,
 )
-from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.analysis.task_summary import TaskSummary, pack_inputs
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
 from hipercow_tui.domain.plan import PinnedTask, PurgePlan, make_plan
@@ -283,6 +283,23 @@ def test_a_search_finds_ids_calls_bundles_and_errors_of_all_tasks() -> None:
     assert find_hits(tree, D, known).ids == {D}
     assert find_hits(tree, "nowhere", known).ids == frozenset()
     assert find_hits(tree, "x", known).unread == 3
+
+
+def test_a_search_compares_numbers_in_inputs_of_calls_and_failures() -> None:
+    snapshot = snapshot_of([ended(A), ended(B), ended(C), ended(D)])
+    known = KnownFacts(
+        {
+            A: TaskSummary("run_sir(beta)", packed_inputs=pack_inputs((("beta", "0.95"),))),
+            C: TaskSummary("run_sir(beta)", packed_inputs=pack_inputs((("beta", "0.252"),))),
+        },
+        {B: Failure("no", code_text="run_sir(beta)", inputs=(("beta", "1e3"),))},
+        {},
+    )
+    tree = tree_of(make_plan(snapshot, by_ids(A, B, C, D), now=NOW))
+    assert find_hits(tree, "beta > 0.9", known).ids == {A, B}
+    assert find_hits(tree, "BETA = 0.950", known).ids == {A}
+    assert find_hits(tree, "beta = 0.25", known).ids == frozenset()
+    assert find_hits(tree, "beta < 1", known).unread == 2
 
 
 def test_inputs_are_of_the_bundle_of_a_line_else_of_its_group() -> None:

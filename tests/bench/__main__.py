@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hipercow_tui.demo import write_root
 
-from .core import call_figures, list_figure, purge_figure, scan_figures, slow_figure
+from .core import call_figures, crlf_figures, list_figure, purge_figure, scan_figures, slow_figure
 from .fuzz import fuzz_figures
 from .mechanisms import mechanism_figures
 from .screen import memory_figure, screen_figures
@@ -23,9 +23,9 @@ from .table import Figure, print_table
 from .triage import triage_figures
 
 PROG = "hipercow-bench"
-PARTS = ("scan", "calls", "memory", "purge", "space", "slow", "screen", "triage", "fuzz")
+PARTS = ("scan", "calls", "memory", "purge", "space", "slow", "screen", "triage", "crlf", "fuzz")
 ON_REQUEST = ("mechanisms",)  # parts that run only if they are named
-ROOTLESS = {"fuzz", "triage"}  # parts that need no root made for them
+ROOTLESS = {"crlf", "fuzz", "triage"}  # parts that need no root made for them
 
 
 def main() -> None:
@@ -51,6 +51,8 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
         yield from fuzz_figures()
     if "triage" in parts:
         yield from triage_figures()
+    if "crlf" in parts:
+        yield from crlf_figures()
     if ROOTLESS.issuperset(parts):
         return
     big = _root(folder, tasks)

@@ -7,14 +7,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import PURGEABLE
+from hipercow_tui.formats.r_layout import parse_bundle, parse_retry
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import execute
 from hipercow_tui.scanning.scan_cache import ScanCache
@@ -105,6 +108,22 @@ def slow_figure(where: Path) -> Figure:
     """Measure the cold scan of a file system with 1 ms more per call."""
     ours, lean = (float(run_program("delayed.py", str(where), which)) for which in ("scan", "lean"))
     return ratio("cold scan / smallest loop, 1 ms more per call", ours, lean, 1 / 8)
+
+
+def crlf_figures() -> Iterator[Figure]:
+    """Compare the parsing of ``retry`` and of a bundle of 35,000 lines that end in CRLF with that
+    of the same lines with LF."""
+    ids = [f"{number:032x}" for number in range(35_001)]
+    retry = "".join(f"{one},{before},{ids[0]}\n" for before, one in pairwise(ids)).encode()
+    bundle = "".join(f"{one}\n" for one in ids).encode()
+    parsers: dict[str, tuple[Callable[[bytes], object], bytes]] = {
+        "retry": (parse_retry, retry),
+        "bundle": (partial(parse_bundle, name="bundle"), bundle),
+    }
+    for name, (parse, lf) in parsers.items():
+        crlf = lf.replace(b"\n", b"\r\n")
+        ours, reference = interleaved(9, partial(parse, crlf), partial(parse, lf))
+        yield ratio(f"{name} with CRLF / with LF", ours, reference, 2)
 
 
 def purge_figure(original: Path, where: Path, target: float, name: str) -> Figure:

@@ -9,6 +9,11 @@ from pathlib import Path
 import hipercow_tui
 
 PACKAGE = Path(hipercow_tui.__file__).parent
+OF_ANOTHER_SYSTEM = (
+    ("posix.py", "mounts.py")
+    if sys.platform == "win32"
+    else ("windows.py", "nt.py", "windows_process.py")
+)
 
 
 def core_modules() -> list[str]:
@@ -16,7 +21,7 @@ def core_modules() -> list[str]:
     return [
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")
         for path in paths
-        if "ui" not in path.parts and path.name != "__main__.py"
+        if "ui" not in path.parts and path.name not in ("__main__.py", *OF_ANOTHER_SYSTEM)
     ]
 
 

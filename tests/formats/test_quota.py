@@ -12,8 +12,8 @@ import pytest
 
 from hipercow_tui.formats import free_space, quota
 from hipercow_tui.formats.free_space import FreeSpace, read_free_space
-from hipercow_tui.formats.mounts import mount_at
 from hipercow_tui.formats.quota import Quota, parse_quota, read_quota
+from hipercow_tui.support.filesystem import mount_at
 
 KB = 1024
 HOME = """\

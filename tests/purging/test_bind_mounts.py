@@ -26,10 +26,10 @@ from purge_stage import (
 from py_stage import THIRD, make_both
 
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats import mounts
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import empty, execute, list_trash, move_to_trash, restore
 from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.filesystem import Mount, mounts
 
 Bind: TypeAlias = Callable[..., None]
 
@@ -199,7 +199,7 @@ def test_without_mount_ids_device_numbers_are_compared(
     monkeypatch.setattr(mounts, "_statx", lambda: None)
     monkeypatch.setattr(mounts, "_DESCRIPTORS", "/nowhere")
     found = mounts.mount_at(root.tasks)
-    assert found == mounts.Mount(root.tasks.stat().st_dev, None)
+    assert found == Mount(root.tasks.stat().st_dev, None)
     inside = folder_of(root, LONE) / "figures"
     inside.mkdir()
     plan, inode, real = plan_of(root), inside.stat().st_ino, os.fstat

@@ -15,7 +15,8 @@ import pytest
 import hipercow_tui.purging
 from hipercow_tui.purging import file_changes
 from hipercow_tui.purging.access import ensure_folder, make_folder
-from hipercow_tui.purging.file_changes import link, remove_folder, rename, sync_folder, unlink
+from hipercow_tui.purging.file_changes import link, remove_folder, rename, unlink
+from hipercow_tui.support.filesystem import sync_folder
 
 CODES = [errno.EIO, errno.ESTALE, ENOENT, EEXIST, errno.ETIMEDOUT, errno.ENOTEMPTY]
 
@@ -142,7 +143,7 @@ def test_sync_folder_fails_only_if_the_disk_fails(
 def test_only_the_expected_modules_rename_or_link() -> None:
     """A takeover of a batch uses a bare rename: of two processes one must fail."""
     package = Path(str(hipercow_tui.purging.__file__)).parent
-    bare = re.compile(r"os\.(rename|link|mkdir)\(")
+    bare = re.compile(r"filesystem\.(rename|replace|link|make_folder)\(")
     found = {
         path.name: bare.findall(path.read_text("utf-8"))
         for path in package.glob("*.py")
@@ -151,5 +152,5 @@ def test_only_the_expected_modules_rename_or_link() -> None:
     # The list of recent tasks is read again after each step.
     assert {name: calls for name, calls in found.items() if calls} == {
         "batch_lifecycle.py": ["rename"],
-        "recent_list.py": ["rename"],
+        "recent_list.py": ["replace"],
     }

@@ -27,7 +27,7 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle
 
-from hipercow_tui.domain.task import TASK_ID
+from hipercow_tui.domain.task import TASK_ID, Status
 from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.formats.r_layout import parse_bundle, parse_retry, unfinished_ids
 from hipercow_tui.formats.root import Root
@@ -76,7 +76,7 @@ def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
         HistoryKind.PURGE, 1.0, current_process(), (STAMP,), "status is failure", (LONE,)
     )
     entry = replace(entry, kept_chains=1, kept_tasks=(BASE, RETRY), disk_bytes=9)
-    entry = replace(entry, moved=Size(1, 2, 3))
+    entry = replace(entry, moved=Size(1, 2, 3), statuses=(Status.FAILURE,), finished=(2.5,))
     saved = json.loads(json.dumps(entry.as_json()))
     assert entry_from_json(saved) == entry
     saved[data.draw(st.sampled_from(sorted(saved)))] = value
@@ -90,6 +90,7 @@ def test_a_history_entry_of_an_earlier_version_has_no_kept_chains_and_disk_usage
     entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, (), kept_chains=1, kept_tasks=(LONE,))
     saved = json.loads(json.dumps(replace(entry, disk_bytes=9, moved=Size(1, 2, 3)).as_json()))
     del saved["kept_chains"], saved["kept_tasks"], saved["disk_bytes"], saved["moved"]
+    del saved["statuses"], saved["finished"]
     read = entry_from_json(saved)
     assert read == replace(entry, kept_chains=0, kept_tasks=())
     assert read.size_of(SizeKind.APPARENT) == 0 and read.size_of(SizeKind.ON_DISK) is None
@@ -105,6 +106,8 @@ def test_a_history_entry_of_an_earlier_version_has_no_kept_chains_and_disk_usage
         ("disk_bytes", "1"),
         ("moved", 7),
         ("moved", {"bytes": 1, "files": 1}),
+        ("statuses", ["failure"]),
+        ("finished", "now"),
         ("moved", {"bytes": 1, "files": 1, "disk_bytes": 1 << 80}),
     ],
 )

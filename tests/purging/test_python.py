@@ -45,6 +45,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.json_output import report_as_json
 from hipercow_tui.purging import (
     BatchState,
+    PurgeReport,
     empty,
     execute,
     finish,
@@ -126,6 +127,24 @@ def test_the_history_names_kept_chains_of_the_other_language(both: Root) -> None
     assert (entry.kept_chains, entry.kept_tasks) == (1, (R_TASK,))
 
 
+@pytest.mark.parametrize("state", ["", ".erasing"])
+def test_a_finished_purge_records_kept_chains_of_the_other_language(both: Root, state: str) -> None:
+    filters = FilterStack(task_ids=TaskIds(frozenset([R_TASK, FIRST])))
+    plan = make_plan(read_root(both), filters, now=NOW, kept_ids=frozenset([R_TASK]))
+    batch_id = str(move_to_trash(plan, both).trash)
+    batch = py_dir(both.path) / "tui" / f"{batch_id}.trash"
+    manifest = json.loads((batch / "manifest.json").read_text())
+    (batch / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
+    batch.rename(batch.with_suffix(state))  # the purge died while it moved, or erased
+    age_both(both)
+    report = finish(both, batch_id)
+    assert isinstance(report, PurgeReport)
+    assert [one.task.id for one in report.plan.kept] == [R_TASK]
+    entry = read_history(both)[0]
+    assert entry.kind == "purge" and FIRST in entry.tasks
+    assert (entry.kept_chains, entry.kept_tasks) == (1, (R_TASK,))
+
+
 def test_a_report_distinguishes_bundles_of_the_same_name(both: Root) -> None:
     path = py_dir(both.path) / "bundles" / "sweep"
     plan = plan_of(both)
@@ -148,7 +167,7 @@ NAMES = [
     "..x/.nfs-runs",
     "!a [b]{c}",
 ]
-NAMES += ["\x1b]0;x\a", os.fsdecode(b"caf\xe9"), " ", "\\", "-rf"]
+NAMES += ["\x1b]0;x\a", "caf\udce9", " ", "\\", "-rf"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -29,7 +29,6 @@ from purge_stage import (
 )
 
 from hipercow_tui.cli.main import main
-from hipercow_tui.formats import mounts
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     empty,
@@ -41,6 +40,7 @@ from hipercow_tui.purging import (
     restore,
 )
 from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.filesystem import mounts
 
 CHANGING = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "utime", "fchmod")
 READ_ONLY = "Read-only file system"

@@ -237,6 +237,17 @@ def test_an_undo_appends_what_is_missing_the_newest_last(both: Root, back: tuple
     assert recent(both) == [KEPT[1], KEPT[2], LATE, *appended]
 
 
+def test_a_list_with_crlf_keeps_its_line_ends(both: Root) -> None:
+    listed = path_of(both).read_bytes().replace(b"\n", b"\r\n")
+    path_of(both).write_bytes(listed)
+    batch_id = str(move_to_trash(plan_of(both), both).trash)
+    assert path_of(both).read_bytes() == "".join(f"{i}\r\n" for i in KEPT).encode()
+    restore(both, batch_id)
+    after = path_of(both).read_bytes()
+    assert sorted(after.split(b"\r\n")) == sorted(listed.split(b"\r\n"))
+    assert after.count(b"\n") == after.count(b"\r\n") == len(RECENT)
+
+
 def test_an_undo_adds_no_id_twice(both: Root) -> None:
     """The list may have been rebuilt, or a task may exist with the id of one in the trash."""
     batch_id = str(move_to_trash(plan_of(both), both).trash)

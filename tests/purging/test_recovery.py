@@ -35,6 +35,7 @@ from purge_stage import (
     make_root,
     names,
     plan_of,
+    release_heartbeat,
     root_contents,
 )
 from py_stage import make_both
@@ -192,9 +193,9 @@ def test_a_batch_whose_owner_ends_while_it_is_read_is_not_listed_as_interrupted(
     """The reader opened the folder before its last rename, and reads that it is released."""
     batch_id = died_moving(root, "trash")
 
-    def read_late(folder: int) -> HeartbeatReading:
+    def read_late(folder: int, generation: int) -> HeartbeatReading:
         batches(root)[0].rename(batches(root)[0].with_suffix(".trash"))
-        return read_heartbeat(folder)
+        return read_heartbeat(folder, generation)
 
     monkeypatch.setattr(trash_listing, "read_heartbeat", read_late)
     assert list_interrupted(root) == ()
@@ -458,7 +459,6 @@ def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
         ensure_dead(
             batch,
             lambda: sign(int((clock[0] - began) / heartbeat.INTERVAL), apart),
-            time.time(),
             ProgressReporter(ignore_progress),
         )
     assert clock[0] - began <= heartbeat.INTERVAL + 1
@@ -469,16 +469,16 @@ def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
     assert is_alive(batch, last, time.time())
     clock[0] += 2
     assert not is_alive(batch, last, time.time())
-    ensure_dead(batch, lambda: last, time.time(), ProgressReporter(ignore_progress))
+    ensure_dead(batch, lambda: last, ProgressReporter(ignore_progress))
 
 
-@pytest.mark.parametrize("apart", APART[1:])
+@pytest.mark.parametrize("apart", APART)
 def test_a_heartbeat_that_never_changes_is_dead_after_half_a_minute(
     tmp_path: Path, clock: list[float], apart: float
 ) -> None:
     said: list[Progress] = []
     began, last = clock[0], sign(7, apart)
-    ensure_dead(tmp_path / "batch", lambda: last, time.time(), ProgressReporter(said.append))
+    ensure_dead(tmp_path / "batch", lambda: last, ProgressReporter(said.append))
     assert heartbeat.WATCH_TIME <= clock[0] - began <= heartbeat.WATCH_TIME + 1
     assert {one.phase for one in said} == {Phase.WAITING}
 
@@ -492,8 +492,29 @@ def test_a_process_of_this_machine_that_is_gone_is_not_watched(
     began = clock[0]
     last = HeartbeatReading(gone, 0, int((time.time() - 5) * 1e9))
     assert not is_alive(tmp_path / "batch", last, time.time())
-    ensure_dead(tmp_path / "batch", lambda: last, time.time(), ProgressReporter(ignore_progress))
+    ensure_dead(tmp_path / "batch", lambda: last, ProgressReporter(ignore_progress))
     assert clock[0] == began
+
+
+def test_a_batch_that_another_process_has_just_taken_over_is_watched(
+    tmp_path: Path, clock: list[float]
+) -> None:
+    """Until the new owner has written its heartbeat, that of the previous one is in the batch. It
+    may be released, or its process may be gone."""
+    with subprocess.Popen(["true"]) as child:
+        child.wait()
+    gone = replace(current_process(), pid=child.pid)
+    (tmp_path / "alive").write_text(
+        json.dumps(gone.as_json() | {"beat": "0000000007", "generation": 1})
+    )
+    os.utime(tmp_path / "alive", (0, 0))
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert read_heartbeat(folder, 1).is_owner_gone
+    began, taken = clock[0], read_heartbeat(folder, 2)
+    os.close(folder)
+    assert not taken.is_owner_gone
+    ensure_dead(tmp_path / "batch", lambda: taken, ProgressReporter(ignore_progress))
+    assert clock[0] >= began + heartbeat.WATCH_TIME
 
 
 def test_a_heartbeat_is_rewritten_in_place_unless_another_owner_wrote_it(
@@ -502,11 +523,11 @@ def test_a_heartbeat_is_rewritten_in_place_unless_another_owner_wrote_it(
     monkeypatch.setattr(heartbeat, "INTERVAL", 0.005)
     folder = os.open(tmp_path, os.O_RDONLY)
     alive = tmp_path / "alive"
-    beating = Heartbeat.of_batch(folder)
+    beating = Heartbeat.of_batch(folder, 2)
     try:
-        first = read_heartbeat(folder)
-        wait_until(lambda: read_heartbeat(folder).count > first.count + 2)
-        assert read_heartbeat(folder).owner == current_process() and alive.stat().st_ino
+        first = read_heartbeat(folder, 2)
+        wait_until(lambda: read_heartbeat(folder, 2).count > first.count + 2)
+        assert read_heartbeat(folder, 2).owner == current_process() and alive.stat().st_ino
         other = json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"})
         alive.write_text(other)
         time.sleep(0.05)
@@ -549,7 +570,7 @@ def test_an_owner_moves_and_erases_nothing_after_a_takeover(
     assert {path.name for path in batch.glob("tasks/*")} == left and left
     assert len(left) == 3 and (batch / "alive").stat().st_mtime > 0
     assert len(read_history(root)) == (where == "erasing")
-    os.utime(batch / "alive", (0, 0))
+    release_heartbeat(batch / "alive")
     report = restore(root, batch.name.partition(".")[0])
     assert set(report.restored) == left
     after = root_contents(root)
@@ -784,14 +805,22 @@ def test_two_interrupted_batches_of_one_purge_are_finished(root: Root) -> None:
     )
 
 
-def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(tmp_path: Path) -> None:
+def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(
+    tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     both = make_both(tmp_path)
     batch_id = str(move_to_trash(plan_of(both), both).trash)
     for part in both.parts:
         (batch,) = batches(part)
         batch.rename(batch.with_suffix(""))
     alive = both.part(Lang.PY).hipercow / "tui" / batch_id / "alive"
-    alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))
+
+    def write_heartbeat(seconds: float) -> None:
+        clock[0] += seconds
+        alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": f"{clock[0]:010.0f}"}))
+
+    write_heartbeat(0)
+    monkeypatch.setattr(time, "sleep", write_heartbeat)
     before = tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks")
     with pytest.raises(PurgeError, match="is in use by ann on other"):
         finish(both, batch_id)

@@ -116,18 +116,25 @@ def copy_of(path: Path) -> Root:
 
 
 def age_heartbeats(root: Root) -> None:
-    """Set the times of heartbeats and batches to long ago, as if the process had died then."""
+    """Make all batches look as if their owners had released them, so that none is watched."""
     for heartbeat in (root.hipercow / "tui").glob("*Z-*/alive"):
-        os.utime(heartbeat, (0, 0))
+        release_heartbeat(heartbeat)
     for left in (*root.hipercow.glob("tui/*Z-*"), *root.hipercow.glob("tui-*")):
         os.utime(left, (0, 0))
 
 
+def release_heartbeat(path: Path) -> None:
+    """Make a heartbeat look as if the present owner of its batch had released it. A process that
+    died in a takeover may have left that of the previous owner, which would be watched."""
+    path.write_bytes(b"")
+    os.utime(path, (0, 0))
+
+
 @contextmanager
-def paused_purge(root: Root) -> Iterator[subprocess.Popen[str]]:
+def paused_purge(root: Root, program: str = "purge_paused.py") -> Iterator[subprocess.Popen[str]]:
     """Run a process that waits in the middle of a purge until its input is closed."""
     with subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("purge_paused.py")), str(root.path)],
+        [sys.executable, str(Path(__file__).with_name(program)), str(root.path)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from purge_stage import batches
+from purge_stage import batches, release_heartbeat
 from small_py_root import py_dir, recent_ids, write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_task
 
@@ -82,10 +82,10 @@ def recent(root: Root) -> list[str]:
 
 
 def age_both(root: Root) -> None:
-    """Set all times to long ago, as if the process had died then."""
+    """Make all batches look as if their owners had released them, so that none is watched."""
     for batch in batches_of_both(root):
-        for path in (batch / "alive", batch):
-            if path.exists():
-                os.utime(path, (0, 0))
+        if (batch / "alive").exists():
+            release_heartbeat(batch / "alive")
+        os.utime(batch, (0, 0))
     for path in root.hipercow.rglob("tui-*"):
         os.utime(path, (0, 0))

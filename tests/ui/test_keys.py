@@ -301,18 +301,18 @@ async def test_keys_that_delete_elsewhere_say_that_p_plans(small: Path, key: str
 
 async def test_a_key_without_meaning_says_so_until_the_next_key(small: Path) -> None:
     async with browsing(small) as at:
-        await at.press("w")
-        assert "'w' does nothing here · ? shows the keys" in at.footer
+        await at.press("y")
+        assert "'y' does nothing here · ? shows the keys" in at.footer
         assert not at.app._notifications
-        await at.press("W")
-        assert "'W' does nothing" in at.footer and "'w'" not in at.footer
+        await at.press("Y")
+        assert "'Y' does nothing" in at.footer and "'y'" not in at.footer
         await at.press("j")
         assert "does nothing" not in at.text and "Help" in at.footer
         await at.press("U")
         assert "'U' does nothing here" in at.footer, "the trash is empty"
         await at.press("left")
         assert "'←' does nothing here" in at.footer
-        await at.press("slash", "w")
+        await at.press("slash", "y")
         assert "does nothing" not in at.text
         await at.press("escape", "l")
         await at.until(lambda: at.shows(LogScreen))

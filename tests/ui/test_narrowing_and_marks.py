@@ -26,7 +26,7 @@ from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep import SweepChoice, SweepScreen
 from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, Breadcrumb, fit_steps
 from hipercow_tui.ui.widgets.job_result import JobResult
 from hipercow_tui.ui.workers.view_model import ViewModel, ViewModelBuilder, ViewRequest
@@ -197,9 +197,14 @@ async def test_narrowing_to_tasks_is_offered_to_other_screens(broken: Path) -> N
     async with browsing(broken) as at:
         await at.press("e", "g", "i")
         await at.until(lambda: isinstance(at.app.screen, SweepScreen))
-        at.app.screen.dismiss(Narrowing.to_tasks("beta 0 … 0.02", SMALL[:3]))
+        narrowing = Narrowing.to_tasks("beta 0 … 0.02", SMALL[:3])
+        screen = at.app.screen
+        assert isinstance(screen, SweepScreen)
+        screen.dismiss(SweepChoice(narrowing, screen.place))
         await at.until(lambda: set(at.tasks.keys) == set(SMALL[:3]))
         assert "Tasks › beta 0 … 0.02" in at.text
+        await at.press("escape")
+        await at.until(lambda: isinstance(at.app.screen, SweepScreen))
         await at.press("escape")
         await at.until(lambda: at.pane == "errors" and len(at.tasks.keys) == 27)
 

@@ -19,6 +19,7 @@ from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen, MessageTable
 from hipercow_tui.ui.screens.sweep import UPDATE_INTERVAL, SweepScreen
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers import summary_loader
@@ -334,6 +335,83 @@ async def test_cells_of_a_grid_are_chosen_with_the_cursor(
         await at.until(lambda: "beta →" not in at.text)
         await at.press("escape")
         assert at.screen.focused is at.screen.table
+
+
+async def test_esc_after_narrowing_goes_back_to_the_chart_and_the_table(two_inputs: Path) -> None:
+    async with inputs_of_the_bundle(two_inputs, (118, 40), "e", "i") as at:
+        await at.until(lambda: "compared with 45" in at.text)
+
+        def back() -> bool:
+            return isinstance(at.app.screen, SweepScreen)
+
+        await at.press("S", "k", "enter")  # another order
+        await at.until(lambda: "status↑" in at.text)
+        await at.press("tab", "x")
+        await at.until(lambda: "beta →" in at.text)
+        await at.press("end", "down", "shift+left")
+        await at.until(lambda: "12 of 12 failed, 100%" in at.text)
+        head = at.screen.chart.chosen_region.label
+        await at.press("enter")
+        await at.until(lambda: not back() and len(at.app.browser.tasks.keys) == 12)
+        await at.press("escape")
+        await at.until(back)
+        await at.until(lambda: f"12 of 12 failed, 100% · {head}" in at.text)
+        assert at.screen.chart.has_focus and "status↑" in at.text
+        await at.press("left", "left")  # the range and the cursor are still those of before
+        assert at.screen.chart.chosen_region.label != head
+
+        await at.press("tab", "j", "j", "j", "enter")  # a task of the table
+        task = at.app.browser.tasks
+        await at.until(lambda: not back())
+        chosen = task.cursor_key
+        await at.press("escape")
+        await at.until(back)
+        await at.until(lambda: at.screen.table.cursor_key == chosen)
+        assert at.screen.table.has_focus
+        await at.press("escape")
+        await at.until(lambda: not back() and at.app.browser.session.state.pane == "errors")
+
+
+async def test_esc_after_going_to_a_task_goes_back_to_its_message(sweep: Path) -> None:
+    app = HipercowApp(find_root(sweep), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: all_rows_shown(app))
+        await at.press("e", "o", "j", "j")
+        await at.until(lambda: isinstance(app.screen, ErrorMessagesScreen))
+        chosen = app.screen.query_one(MessageTable).cursor_key
+        await at.press("enter")
+        await at.until(lambda: app.browser.tasks.cursor_key == chosen)
+        await at.press("escape")
+        await at.until(lambda: isinstance(app.screen, ErrorMessagesScreen))
+        assert app.screen.query_one(MessageTable).cursor_key == chosen
+
+
+async def test_mouse_chooses_in_the_chart_as_the_keys_do(two_inputs: Path) -> None:
+    async with inputs_of_the_bundle(two_inputs, (80, 24), "e", "i") as at:
+        await at.until(lambda: "compared with 45" in at.text)
+        chart = at.screen.chart
+
+        def cell_of(text: str) -> tuple[int, int]:
+            lines = at.text.splitlines()[chart.region.y :]
+            found = next(y for y, line in enumerate(lines) if text in line)
+            return lines[found].index(text), found
+
+        x, y = cell_of(" 8  ")
+        await at.pilot.click(chart, offset=(x + 1, y))
+        await at.until(lambda: "3 of 6 failed, 50% · beta = 8" in at.text)
+        await at.press("x")
+        await at.until(lambda: "beta →" in at.text)
+        x, y = cell_of("██100%")
+        await at.pilot.mouse_down(chart, offset=(x, y))
+        await at.pilot.hover(chart, offset=(x + 8, y))
+        await at.pilot.mouse_up(chart, offset=(x + 8, y))
+        region = chart.chosen_region
+        assert region.spans[0][1] == region.spans[0][0] + 1
+        await at.pilot.click(chart, offset=(0, y))
+        assert chart.chosen_region == region
+        await at.pilot.double_click(chart, offset=(x, y))
+        await at.until(lambda: not isinstance(at.app.screen, SweepScreen))
 
 
 def chart_of(*rows: tuple[int, int]) -> ChartModel:

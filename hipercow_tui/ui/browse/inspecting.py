@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
@@ -16,7 +16,9 @@ from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
 
 if TYPE_CHECKING:
+    from hipercow_tui.analysis.error_groups import ErrorGroup
     from hipercow_tui.output.r_calls import RCallTargets
+    from hipercow_tui.ui.screens.sweep import SweepChoice, SweepPlace
 
 
 class Inspecting(Controller):
@@ -67,7 +69,11 @@ class Inspecting(Controller):
         error = self._pane.error
         if error is None:
             self._screen.notify("There is no error here: e shows all errors")
-            return
+        else:
+            self._open_messages(error, None)
+
+    def _open_messages(self, error: ErrorGroup, first: str | None) -> None:
+        """Show messages, with the cursor on those of a task."""
         from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 
         session = self._session
@@ -79,18 +85,28 @@ class Inspecting(Controller):
             marks=session.marks,
             plan=self._plan_marked,
             show_log=self.show_log_of,
+            first=first,
         )
-        self._screen.app.push_screen(screen, self._leave)
+
+        def leave(task_id: str | None) -> None:
+            if task_id is not None:
+                self._drilling.go_to_task(task_id, lambda: self._open_messages(error, task_id))
+
+        self._screen.app.push_screen(screen, leave)
 
     def show_inputs(self) -> None:
         """Show the inputs of several tasks as columns."""
         inputs = self._pane.inputs
         if inputs is None:
             self._screen.notify("Inputs are shown for a bundle or an error: press b or e first")
-            return
+        else:
+            self._open_inputs(*inputs, None)
+
+    def _open_inputs(self, title: str, ids: Sequence[str], place: SweepPlace | None) -> None:
+        """Show the inputs of tasks, at a place where the user was before."""
         from hipercow_tui.ui.screens.sweep import SweepScreen
 
-        session, (title, ids) = self._session, inputs
+        session = self._session
         screen = SweepScreen(
             session.services.summary_loader,
             session.services.errors.failures,
@@ -101,15 +117,23 @@ class Inspecting(Controller):
             marks=session.marks,
             plan=self._plan_marked,
             show_log=self.show_log_of,
+            place=place,
         )
-        self._screen.app.push_screen(screen, self._leave)
 
-    def _leave(self, chosen: str | Narrowing | None) -> None:
-        """Go to the task that was chosen on a screen, or narrow the list to the chosen tasks."""
-        if isinstance(chosen, Narrowing):
-            self._drilling.drill(chosen)
-        elif chosen is not None:
-            self._drilling.go_to_task(chosen)
+        def leave(choice: SweepChoice | None) -> None:
+            if choice is None:
+                return
+            target, left = choice
+
+            def reopen() -> None:
+                self._open_inputs(title, ids, left)
+
+            if isinstance(target, Narrowing):
+                self._drilling.drill(target, reopen)
+            else:
+                self._drilling.go_to_task(target, reopen)
+
+        self._screen.app.push_screen(screen, leave)
 
     def _plan_marked(self) -> None:
         """Plan a purge of the marked tasks; the other filters are not on those screens."""

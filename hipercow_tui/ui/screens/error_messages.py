@@ -49,6 +49,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     Dismiss with the id of the task to go to, or None. ``now`` is in seconds since the epoch.
     ``plan`` is called to plan a purge of the marked tasks, and ``show_log`` to open a log.
+    ``first`` is the task under the cursor at the beginning.
     """
 
     DEFAULT_CSS = """
@@ -81,8 +82,10 @@ class ErrorMessagesScreen(Page[str | None]):
         marks: Marks,
         plan: Callable[[], None],
         show_log: Callable[[str], None],
+        first: str | None = None,
     ) -> None:
         super().__init__()
+        self._first = first
         self._marks = marks
         self._plan = plan
         self._show_log = show_log
@@ -101,7 +104,9 @@ class ErrorMessagesScreen(Page[str | None]):
 
     def on_mount(self) -> None:
         """Focus the table."""
-        self.query_one(MessageTable).focus()
+        table = self.query_one(MessageTable)
+        table.focus()
+        table.move_to(list(self._rows).index(self._first) if self._first in self._rows else 0)
         self._show_head()
         self._show()
 

@@ -10,9 +10,13 @@ import ctypes
 import errno
 import os
 import struct
+import sys
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+
+from hipercow_tui.support.filesystem.values import FolderStatus, Mount
+
+assert sys.platform != "win32"
 
 # From linux/stat.h and linux/fcntl.h; the layout of ``struct statx`` is the same on all processors.
 _AT_EMPTY_PATH = 0x1000
@@ -26,32 +30,9 @@ _DESCRIPTORS = "/proc/self/fdinfo"
 _LABEL = b"mnt_id:"
 
 
-class Mount(NamedTuple):
-    """A mounted file system: its device number, and the id of the mount. The id is None where the
-    system has no mount ids: there a bind mount of the same file system goes unnoticed."""
-
-    device: int
-    id: int | None
-
-
-class FolderStatus(NamedTuple):
-    """The mode, the user id of the owner, the allocated blocks of 512 bytes, and the mount of an
-    open folder."""
-
-    mode: int
-    owner: int
-    blocks: int
-    mount: Mount
-
-
 def folder_status(fd: int) -> FolderStatus:
     """The status of an open folder: one system call on Linux since 5.8. Raises OSError."""
     return _from_statx(fd) or _from_fstat(fd)
-
-
-def mount_of(fd: int) -> Mount:
-    """The mount of an open folder. Raises OSError."""
-    return folder_status(fd).mount
 
 
 def mount_at(path: str | os.PathLike[str]) -> Mount:
@@ -61,7 +42,7 @@ def mount_at(path: str | os.PathLike[str]) -> Mount:
         return Mount(os.lstat(path).st_dev, None)
     fd = os.open(path, path_only | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        return mount_of(fd)
+        return folder_status(fd).mount
     finally:
         os.close(fd)
 

@@ -1,0 +1,472 @@
+"""The functions of the package on Windows, by handles.
+
+The descriptor of a folder is one of the C library for the handle of that folder: ``os.close`` and
+``os.fstat`` accept it. Files are opened with all sharing, so that no other program is disturbed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import msvcrt
+import os
+import re
+import stat
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+from hipercow_tui.support.filesystem import nt
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE, FolderStatus, Mount
+
+assert sys.platform == "win32"
+
+_BLOCK = 512  # bytes, the unit of ``st_blocks``
+_EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
+# "Reparse Point Tags": this bit is set in those of links, junctions and mounted volumes. Others, as
+# those of deduplicated files, are ordinary files for a reader.
+_LEADS_ELSEWHERE = 0x20000000
+_FOLDER_ACCESS = nt.FILE_LIST_DIRECTORY | nt.FILE_TRAVERSE
+_NAME = re.compile(r'[^\\/:*?"<>|\0-\x1f]+\Z')
+# "FILE_ID_BOTH_DIR_INFO structure (winbase.h)": next entry, write time, change time, size,
+# allocated size, attributes, length of the name, reparse tag, file id.
+_DIR_INFO = struct.Struct("<I20xqqqqIII28xQ")
+_BUFFER = 1 << 16  # bytes for a listing
+# "FILE_DISPOSITION_INFORMATION_EX structure (ntddk.h)": FILE_DISPOSITION_DELETE,
+# FILE_DISPOSITION_POSIX_SEMANTICS, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE
+_REMOVE_NOW = struct.pack("<I", 0x1 | 0x2 | 0x10)
+_REMOVE_WHEN_CLOSED = b"\1"  # "FILE_DISPOSITION_INFORMATION structure (ntddk.h)"
+# "FILE_RENAME_INFORMATION structure (ntifs.h)": flags, folder, length of the name
+_RENAME = struct.Struct("<I4xQI")
+_REPLACE, _REPLACE_NOW = 0x1, 0x1 | 0x2 | 0x40  # FILE_RENAME_…: POSIX semantics, ignore read-only
+
+
+class Status(NamedTuple):
+    """The status of an entry, with the fields of ``os.stat_result`` that are used."""
+
+    st_mode: int
+    st_ino: int
+    st_dev: int
+    st_nlink: int
+    st_size: int
+    st_blocks: int
+    st_mtime_ns: int
+    st_ctime_ns: int
+
+    @property
+    def st_mtime(self) -> float:
+        """The time of the last change of the content, in seconds since the epoch."""
+        return self.st_mtime_ns / 1e9
+
+    @property
+    def st_ctime(self) -> float:
+        """The time of the last change of the content, name or attributes, in seconds since the
+        epoch."""
+        return self.st_ctime_ns / 1e9
+
+
+class Entry:
+    """An entry of a listing, like ``os.DirEntry``. The number of names of a file is not listed:
+    here it is 1."""
+
+    __slots__ = ("_folder", "_status", "name", "path")
+
+    def __init__(self, name: str, path: str, status: Status, folder: int | None) -> None:
+        self.name, self.path = name, path
+        self._status, self._folder = status, folder
+
+    def is_dir(self, *, follow_symlinks: Literal[False]) -> bool:
+        """Return whether it is a folder, and not a junction or link to one."""
+        return stat.S_ISDIR(self._status.st_mode)
+
+    def is_file(self, *, follow_symlinks: Literal[False]) -> bool:
+        """Return whether it is a regular file."""
+        return stat.S_ISREG(self._status.st_mode)
+
+    def is_symlink(self) -> bool:
+        """Return whether it is a link, a junction or a mounted volume."""
+        return stat.S_ISLNK(self._status.st_mode)
+
+    def inode(self) -> int:
+        """Return the number of the file in its volume, 0 if the server has none."""
+        return self._status.st_ino
+
+    def stat(self, *, follow_symlinks: Literal[False]) -> Status:
+        """Return its status. The times of a folder are looked up: those in a listing can be old.
+        Raises OSError."""
+        if not stat.S_ISDIR(self._status.st_mode):
+            return self._status
+        return lstat(self.path) if self._folder is None else stat_in(self.name, self._folder)
+
+
+def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
+    """Open a folder and return its descriptor; the caller closes it. Raises OSError, also for a
+    link or a junction."""
+    handle = _open(path, dir_fd, _FOLDER_ACCESS, nt.FILE_DIRECTORY_FILE)
+    if _leads_elsewhere(handle):
+        nt.close_handle(handle)
+        raise _link_error(path)
+    return _descriptor(handle)
+
+
+def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
+    """Open a file for reading and return its descriptor; the caller closes it. Raises OSError,
+    also for a link."""
+    handle = _open(path, dir_fd, nt.FILE_READ_DATA, nt.FILE_NON_DIRECTORY_FILE)
+    tag = nt.reparse_tag(handle)
+    if not tag:
+        return _descriptor(handle)
+    try:
+        if tag & _LEADS_ELSEWHERE:
+            raise _link_error(path)
+        # Opened as a reparse point, it has not the content of the file.
+        options = nt.FILE_NON_DIRECTORY_FILE
+        return _descriptor(nt.open_handle("", handle, nt.FILE_READ_DATA, options))
+    finally:
+        nt.close_handle(handle)
+
+
+def open_to_write(name: str, folder: int, flags: int, mode: int = 0o666) -> int:
+    """Open a file in an open folder and return its descriptor; the caller closes it. ``flags``
+    are those of ``os.open``; ``mode`` is not used. Raises OSError."""
+    access = nt.FILE_APPEND_DATA | nt.FILE_WRITE_ATTRIBUTES
+    if not flags & os.O_APPEND:  # with this right alone, the system appends in one step
+        access |= nt.FILE_WRITE_DATA
+    if flags & os.O_RDWR:
+        access |= nt.FILE_READ_DATA
+    disposition = nt.FILE_OPEN_IF if flags & os.O_CREAT else nt.FILE_OPEN
+    if flags & os.O_EXCL:
+        disposition = nt.FILE_CREATE
+    handle = _open(name, folder, access, nt.FILE_NON_DIRECTORY_FILE, disposition=disposition)
+    if _leads_elsewhere(handle):
+        nt.close_handle(handle)
+        raise _link_error(name)
+    fd = _descriptor(handle, flags & (os.O_APPEND | os.O_RDWR | os.O_WRONLY))
+    if flags & os.O_TRUNC:
+        os.ftruncate(fd, 0)
+    return fd
+
+
+def read_at(fd: int, size: int, offset: int) -> bytes:
+    """Read at most ``size`` bytes of an open file from ``offset`` on. Raises OSError."""
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, size)
+
+
+def write_at(fd: int, data: bytes, offset: int) -> int:
+    """Write into an open file from ``offset`` on. Return how many bytes. Raises OSError."""
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.write(fd, data)
+
+
+@contextmanager
+def scan(folder: int | str) -> Iterator[Iterator[Entry]]:
+    """List an open folder, or one by its path, with the kinds of the entries. Raises OSError."""
+    if isinstance(folder, int):
+        yield _entries(msvcrt.get_osfhandle(folder), folder, "")
+        return
+    fd = open_folder(folder)
+    try:
+        yield _entries(msvcrt.get_osfhandle(fd), None, f"{folder}\\")
+    finally:
+        os.close(fd)
+
+
+def list_names(folder: int | str) -> list[str]:
+    """List the names in an open folder, or in one by its path. Raises OSError."""
+    with scan(folder) as entries:
+        return [entry.name for entry in entries]
+
+
+def list_statuses(folder: int) -> Iterator[tuple[str, Status]]:
+    """List the names in an open folder with the status of each. Raises OSError."""
+    for entry in _entries(msvcrt.get_osfhandle(folder), folder, ""):
+        yield entry.name, entry.stat(follow_symlinks=False)
+
+
+def _entries(handle: int, folder: int | None, prefix: str) -> Iterator[Entry]:
+    buffer = ctypes.create_string_buffer(_BUFFER)
+    kind = nt.FILE_ID_BOTH_DIRECTORY_RESTART_INFO
+    while nt.read_entries(handle, kind, buffer):
+        kind = nt.FILE_ID_BOTH_DIRECTORY_INFO
+        raw, at, step = buffer.raw, 0, 1
+        while step:
+            step, written, changed, size, allocated, attributes, length, tag, index = (
+                _DIR_INFO.unpack_from(raw, at)
+            )
+            begin = at + _DIR_INFO.size
+            name = raw[begin : begin + length].decode("utf-16-le", "surrogatepass")
+            at += step
+            if name not in (".", ".."):
+                tag = tag if attributes & nt.FILE_ATTRIBUTE_REPARSE_POINT else 0
+                status = _status(
+                    nt.FileInformation(
+                        attributes, tag, 0, index, 1, size, allocated, written, changed
+                    )
+                )
+                yield Entry(name, prefix + name, status, folder)
+
+
+def lstat(path: str | os.PathLike[str]) -> Status:
+    """Return the status of the entry at a path. Raises OSError."""
+    return _status_by_name(path, None)
+
+
+def stat_in(name: str, folder: int) -> Status:
+    """Return the status of an entry in an open folder. Raises OSError."""
+    return _status_by_name(name, folder)
+
+
+def stat_fd(fd: int) -> Status:
+    """Return the status of an open file or folder. Raises OSError."""
+    return _status(nt.information(msvcrt.get_osfhandle(fd)))
+
+
+def folder_status(fd: int) -> FolderStatus:
+    """Return the status of an open folder. Its owner is 0: rights are inherited. Raises OSError."""
+    status = stat_fd(fd)
+    return FolderStatus(status.st_mode, 0, status.st_blocks, Mount(status.st_dev, None))
+
+
+def mount_at(path: str | os.PathLike[str]) -> Mount:
+    """Return the volume of the entry at a path. Raises OSError."""
+    return Mount(lstat(path).st_dev, None)
+
+
+def is_on_network(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is on a file server."""
+    drive = os.path.splitdrive(os.path.abspath(path))[0]
+    return nt.drive_type(f"{drive}\\") == nt.DRIVE_REMOTE
+
+
+def read_link(name: str, folder: int) -> str:
+    """Return the target of a symbolic link in an open folder. Raises OSError."""
+    return os.readlink(f"{nt.path_of(msvcrt.get_osfhandle(folder))}\\{_checked(name)}")
+
+
+def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
+    """Rename an entry to a name that does not exist. It never replaces anything. Raises OSError."""
+    handle = _open(source, source_folder, nt.DELETE, 0)
+    try:
+        _rename(handle, target, target_folder)
+    finally:
+        nt.close_handle(handle)
+
+
+def replace(source: str, target: str, folder: int) -> None:
+    """Rename a file in an open folder, and replace a file that has the name. Raises OSError."""
+    handle = _open(source, folder, nt.DELETE, 0)
+    try:
+        data = _rename_data(_REPLACE_NOW, target, folder)
+        if nt.set_information(handle, nt.FILE_RENAME_INFORMATION_EX, data):
+            _rename(handle, target, folder, _REPLACE)
+    finally:
+        nt.close_handle(handle)
+
+
+def _rename(handle: int, target: str, folder: int, flags: int = 0) -> None:
+    data = _rename_data(flags, target, folder)
+    status = nt.set_information(handle, nt.FILE_RENAME_INFORMATION, data)
+    if status in nt.UNSUPPORTED:
+        _rename_by_path(handle, target, folder, flags)
+    elif status == nt.STATUS_ACCESS_DENIED and _may_add_to(folder):
+        # The right to rename it was given when it was opened. So something in it is open.
+        raise OSError(errno.EBUSY, OPEN_ELSEWHERE, target)
+    elif status:
+        raise nt.error_of(status, target)
+
+
+def _rename_data(flags: int, target: str, folder: int | None) -> bytes:
+    root = 0 if folder is None else msvcrt.get_osfhandle(folder)
+    name = (target if folder is None else _checked(target)).encode("utf-16-le", "surrogatepass")
+    return _RENAME.pack(flags, root, len(name)) + name + bytes(4)
+
+
+def _rename_by_path(handle: int, target: str, folder: int, flags: int) -> None:
+    """Rename where the server can't do it relative to a folder, and check that it is there."""
+    path = nt.path_of(msvcrt.get_osfhandle(folder)).removeprefix("\\\\?\\")
+    data = _rename_data(flags, f"\\??\\{path}\\{_checked(target)}", None)
+    if status := nt.set_information(handle, nt.FILE_RENAME_INFORMATION, data):
+        raise nt.error_of(status, target)
+    moved, found = _status(nt.information(handle)), stat_in(target, folder)
+    if (moved.st_dev, moved.st_ino) != (found.st_dev, found.st_ino):
+        raise OSError(errno.EIO, "its folder was moved meanwhile", target)
+
+
+def _may_add_to(folder: int) -> bool:
+    try:
+        nt.close_handle(_reopen(folder, nt.FILE_ADD_FILE | nt.FILE_ADD_SUBDIRECTORY))
+    except OSError:
+        return False
+    return True
+
+
+def unlink(name: str, folder: int) -> None:
+    """Remove an entry that is no folder: a file, a link or a junction. Raises OSError."""
+    try:
+        handle = _open(name, folder, nt.DELETE, nt.FILE_NON_DIRECTORY_FILE)
+    except IsADirectoryError:
+        handle = _open(name, folder, nt.DELETE, nt.FILE_DIRECTORY_FILE)
+        if not _leads_elsewhere(handle):
+            nt.close_handle(handle)
+            raise
+    try:
+        if nt.set_information(handle, nt.FILE_DISPOSITION_INFORMATION_EX, _REMOVE_NOW):
+            _remove_when_closed(handle, name)
+    finally:
+        nt.close_handle(handle)
+
+
+def remove_folder(name: str, folder: int) -> None:
+    """Remove an empty folder at once. Raises OSError: where the system would wait until all
+    programs have closed the folder, it is an error that one has it open."""
+    options = nt.FILE_DIRECTORY_FILE
+    handle = _open(name, folder, nt.DELETE, options)
+    try:
+        status = nt.set_information(handle, nt.FILE_DISPOSITION_INFORMATION_EX, _REMOVE_NOW)
+    finally:
+        nt.close_handle(handle)
+    if status:
+        handle = _open(name, folder, nt.DELETE | nt.FILE_LIST_DIRECTORY, options, share=0)
+        try:
+            _remove_when_closed(handle, name)
+        finally:
+            nt.close_handle(handle)
+
+
+def _remove_when_closed(handle: int, name: str) -> None:
+    """Mark an open entry, so that it is removed when nobody has it open. A read-only attribute
+    does not hinder that. Raises OSError."""
+    kind = nt.FILE_DISPOSITION_INFORMATION
+    status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
+    if status == nt.STATUS_CANNOT_DELETE:
+        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, 0)
+        nt.set_basic_information(writable, attributes=nt.FILE_ATTRIBUTE_NORMAL)
+        nt.close_handle(writable)
+        status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
+    if status:
+        raise nt.error_of(status, name)
+
+
+def make_folder(name: str, folder: int, mode: int) -> None:
+    """Make a folder. ``mode`` is not used: the rights are inherited. Raises OSError."""
+    options = nt.FILE_DIRECTORY_FILE
+    nt.close_handle(_open(name, folder, _FOLDER_ACCESS, options, disposition=nt.FILE_CREATE))
+
+
+def link(source: str, target: str, source_folder: int, target_folder: int) -> None:
+    """Raise OSError: here ``rename`` never replaces anything, so no second name is needed."""
+    raise OSError(errno.ENOTSUP, "no second names are made here", source)
+
+
+def touch(name: str, folder: int, seconds: int | None = None) -> None:
+    """Set the time of an entry: to now, or to ``seconds`` since the epoch. Raises OSError."""
+    _set_time(_open(name, folder, nt.FILE_WRITE_ATTRIBUTES, 0), seconds)
+
+
+def touch_fd(fd: int) -> None:
+    """Set the time of an open file or folder to now. Raises OSError."""
+    _set_time(_reopen(fd, nt.FILE_WRITE_ATTRIBUTES), None)
+
+
+def _set_time(handle: int, seconds: int | None) -> None:
+    """Set the time of an open file to now or to ``seconds`` since the epoch, and close it."""
+    time_ns = time.time_ns() if seconds is None else seconds * 10**9
+    try:
+        if status := nt.set_basic_information(handle, written=_EPOCH + time_ns // 100):
+            raise nt.error_of(status, "")
+    finally:
+        nt.close_handle(handle)
+
+
+def sync_folder(folder: int) -> None:
+    """Write the entries of an open folder to the disk, where the file system can do that. NTFS
+    writes changes of names in their order anyway. Raises OSError if the disk fails."""
+    handle = -1
+    try:
+        handle = _reopen(folder, nt.FILE_ADD_FILE)
+        nt.flush(handle)
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise
+    finally:
+        if handle >= 0:
+            nt.close_handle(handle)
+
+
+def _open(
+    path: str | os.PathLike[str],
+    folder: int | None,
+    access: int,
+    options: int,
+    *,
+    disposition: int = nt.FILE_OPEN,
+    share: int = nt.FILE_SHARE_ALL,
+) -> int:
+    name = _nt_path(path) if folder is None else _checked(os.fspath(path))
+    root = None if folder is None else msvcrt.get_osfhandle(folder)
+    options |= nt.FILE_OPEN_REPARSE_POINT
+    return nt.open_handle(name, root, access, options, disposition=disposition, share=share)
+
+
+def _reopen(fd: int, access: int) -> int:
+    """Open a file or folder a second time, with other rights, not by its name."""
+    return nt.open_handle("", msvcrt.get_osfhandle(fd), access, 0)
+
+
+def _descriptor(handle: int, flags: int = os.O_RDONLY) -> int:
+    return msvcrt.open_osfhandle(handle, flags | os.O_NOINHERIT | os.O_BINARY)
+
+
+def _nt_path(path: str | os.PathLike[str]) -> str:
+    """Return the name of a path in the kernel, which has no limit of 260 characters."""
+    full = os.path.abspath(os.fspath(path).replace("/", "\\"))
+    if full.startswith("\\\\?\\"):
+        return f"\\??\\{full[4:]}"
+    return f"\\??\\UNC{full[1:]}" if full.startswith("\\\\") else f"\\??\\{full}"
+
+
+def _checked(name: str) -> str:
+    """Return a name in an open folder, perhaps with subfolders. Raises OSError for a name that the
+    system would take for something else, such as a stream of a file."""
+    parts = name.split("/")
+    if any(part in (".", "..") or not _NAME.match(part) for part in parts):
+        raise OSError(errno.EINVAL, "Windows does not accept the name", name)
+    return "\\".join(parts)
+
+
+def _leads_elsewhere(handle: int) -> bool:
+    return bool(nt.reparse_tag(handle) & _LEADS_ELSEWHERE)
+
+
+def _link_error(path: str | os.PathLike[str]) -> OSError:
+    return OSError(errno.ELOOP, "is a link or a junction, which is not followed", os.fspath(path))
+
+
+def _status_by_name(path: str | os.PathLike[str], folder: int | None) -> Status:
+    handle = _open(path, folder, 0, 0)
+    try:
+        return _status(nt.information(handle))
+    finally:
+        nt.close_handle(handle)
+
+
+def _status(found: nt.FileInformation) -> Status:
+    mode = stat.S_IFREG | 0o666
+    if found.tag & _LEADS_ELSEWHERE:
+        mode = stat.S_IFLNK | 0o777
+    elif found.attributes & nt.FILE_ATTRIBUTE_DIRECTORY:
+        mode = stat.S_IFDIR | 0o777
+    return Status(
+        mode,
+        found.number,
+        found.volume,
+        found.links,
+        found.size,
+        found.allocated // _BLOCK,
+        (found.written - _EPOCH) * 100,
+        (found.changed - _EPOCH) * 100,
+    )
