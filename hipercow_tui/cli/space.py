@@ -92,8 +92,8 @@ def _parser() -> CommandParser:
         "--by",
         choices=[one.value for one in SpaceGrouping],
         default=SpaceGrouping.BUNDLE.value,
-        help="group the tasks by bundle (default), by what they run, status, age or environment, or"
-        " list single tasks or the kinds of files",
+        help="group the tasks by bundle (default), function, status, age or environment, or list"
+        " single tasks or the kinds of files",
     )
     add("--files", action="store_true", help="compare the number of files instead of sizes")
     add("--limit", type=_limit, metavar="N", help="only the first N groups")

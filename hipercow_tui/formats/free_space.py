@@ -99,11 +99,11 @@ def _mount(path: Path) -> tuple[str, str]:
     "" if that is not known. Raises OSError."""
     mount_id = mount_at(path).id
     with suppress(FileNotFoundError):  # a system without /proc
-        for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
+        for line in _MOUNTS.read_text("utf-8", "surrogateescape").split("\n"):
             before, _, after = line.partition(" - ")
-            number, _, _, _, mount_point, *_ = before.split(" ")
-            if number == str(mount_id):
-                return _ESCAPED.sub(_unescaped, mount_point), after.split(" ", 1)[0]
+            fields = before.split(" ")
+            if fields[0] == str(mount_id):
+                return _ESCAPED.sub(_unescaped, fields[4]), after.split(" ", 1)[0]
     return str(path), ""
 
 

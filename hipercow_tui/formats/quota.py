@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ def read_quota(mount_point: str, file_system: str) -> Quota | None:
     """Return the quota of this user on a mounted file system of a type such as ``nfs``; None if
     there is none, or if no program says so within ``TIME_LIMIT``."""
     name = "lfs" if file_system == "lustre" else "quota"
-    program = shutil.which(name) if os.name == "posix" else None
-    if program is None:
+    program = shutil.which(name)
+    if sys.platform == "win32" or program is None:
         return None
     command: tuple[str, ...]
     if name == "lfs":
@@ -89,8 +90,9 @@ def _read_output(command: tuple[str, ...]) -> bytes:
     assert program.stdout
     with program.stdout as pipe:
         output = _read_all(pipe)
-        with suppress(ProcessLookupError):
-            os.killpg(program.pid, signal.SIGKILL)
+        if sys.platform != "win32":
+            with suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):  # it may be in a call that can't be interrupted
         program.wait(timeout=0.1)
     return output

@@ -17,6 +17,7 @@ import hipercow_tui
 from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_space
 from hipercow_tui.analysis.space_usage import (
     ACTIVE,
+    BLOCKED,
     PINNED,
     Amount,
     SpaceGrouping,
@@ -164,6 +165,18 @@ def test_running_chains_and_pins_hold_tasks(tmp_path: Path) -> None:
     assert usage.purgeable == usage.sum_of(ids[3:])
     whole = (usage.purgeable, *(group.amount for group in usage.held_groups))
     assert total_of(whole) == usage.tasks
+
+
+def test_unreadable_pins_hold_every_task(tmp_path: Path) -> None:
+    write_task(tmp_path, task_id(0), "success")
+    write_task(tmp_path, task_id(1), "running")
+    add_pin(find_root(tmp_path), PinTarget(PinKind.CHAIN, Lang.R, task_id(0)))
+    (pin,) = (tmp_path / "hipercow" / "tui" / "pins").iterdir()
+    pin.write_text("damaged")
+    usage = measured(tmp_path)
+    held = {group.label: set(group.ids) for group in usage.held_groups}
+    assert held == {BLOCKED: {task_id(0)}, ACTIVE: {task_id(1)}}
+    assert usage.purgeable == Amount()
 
 
 AMOUNTS = st.tuples(st.integers(0, 10**12), st.integers(0, 9), st.integers(0, 10**12))

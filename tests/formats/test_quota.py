@@ -49,7 +49,7 @@ Disk quotas for user user1 (uid 11107):
             "          /fred [1041408]  5242880 6291456       -     [0]       0       0       -\n",
             Quota(1041408 * KB, 5242880 * KB),
         ),
-        # a long name has a line of its own
+        # a long name is on the line above
         (
             "/projects/epidemiology/sir with spaces\n"
             "                  30772*  10240   20480       2d     44*      5      10       -\n",
