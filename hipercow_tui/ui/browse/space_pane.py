@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.domain.pin_requests import chain_targets
@@ -16,7 +17,7 @@ from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import format_duration, pluralize
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import SPACE, Row
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # least.
 PAUSE_FACTOR = 8
 LEAST_PAUSE = 0.3  # seconds
+SECONDS_UNTIL = 90.0  # from there on, the time left is shown in minutes
 TOP = Row(None, 0)
 _GROUPINGS = tuple(SpaceGrouping)
 
@@ -99,7 +101,7 @@ class SpacePane(Pane):
         progress = session.services.sizes.progress
         if progress is not None:
             left = progress.seconds_left
-            time_left = "" if left is None else f", {format_duration(left)} left"
+            time_left = "" if left is None else f", {short_time_left(left)} left"
             key = "z" if self._path else "esc"
             yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
         elif session.services.sizes.parts is None:
@@ -311,3 +313,10 @@ class SpacePane(Pane):
         """The chain of the current task; groups are not pinned."""
         row = self.table.current
         return chain_targets(self.session.snapshot, row.ids) if row and row.task else ()
+
+
+def short_time_left(seconds: float) -> str:
+    """Return an estimated duration such as ``25 s`` or ``3 min``."""
+    if seconds < SECONDS_UNTIL:
+        return f"{max(1, round(seconds))} s"
+    return format_time_left(seconds).removeprefix("about ")
