@@ -35,6 +35,7 @@ PAUSE_FACTOR = 8
 LEAST_PAUSE = 0.3  # seconds
 SECONDS_UNTIL = 90.0  # from there on, the time left is shown in minutes
 TOP = Row(None, 0)
+_KIND_NOTES = {SizeKind.APPARENT: "bytes in files", SizeKind.ON_DISK: "on disk, as du"}
 _GROUPINGS = tuple(SpaceGrouping)
 
 
@@ -90,9 +91,11 @@ class SpacePane(Pane):
 
     @property
     def notes(self) -> Sequence[str]:
-        """The progress, and how tasks are grouped, with a legend of bars that are split."""
+        """The progress, how tasks are grouped, with a legend of bars that are split, and the
+        definition of size."""
         split = self._by is SpaceGrouping.AGE and not self._path
-        return (*self._progress(), f"by {self._by}{f': {LEGEND}' if split else ''}")
+        grouping = f"by {self._by}{f': {LEGEND}' if split else ''}"
+        return (*self._progress(), grouping, _KIND_NOTES[self.session.state.size_kind])
 
     def _progress(self) -> Iterable[str]:
         session = self.session
