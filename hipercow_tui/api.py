@@ -179,7 +179,7 @@ def purge(
         filters.check(snapshot)
         kept.check(whole)
         request = GoalRequest(free, until_free, free_files, order, include_recent)
-        goal = request.goal(read_free_space(found.path), SizeKind.APPARENT)
+        goal = request.goal(lambda: read_free_space(found.path), SizeKind.APPARENT)
     except PurgeError:
         raise
     except FilterError as error:

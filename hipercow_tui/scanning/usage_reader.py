@@ -21,7 +21,9 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.batch_reader import ReadBatch, measure_batches, split_into_batches
 from hipercow_tui.scanning.cache_file import CacheFile
 
-SETTLING_TIME = 60.0  # seconds after its end (or creation) in which files may still be written
+# Seconds after its end (or creation) in which the files of a task may still be written. That takes
+# a minute, but the clock of the machine that ran it may be hours slow.
+SETTLING_TIME = 6 * 3600.0
 _PIECE = 500  # tasks that are decoded at once
 _MARSHAL = 2  # the last version without references, which cost time
 # The files of such tasks change only together with ``files_mask``, once they are settled.

@@ -133,6 +133,12 @@ def test_a_goal_plans_only_chosen_chains_whole_and_nothing_pinned(
     plan = make_plan(with_pin, stack, now=NOW, skip_blocked=True, only_ids=choice.ids)
     assert set(plan.ids) == choice.ids
     assert set(with_pin.held).isdisjoint(plan.ids)
+    matched = stack.matched(with_pin)
+    for chain in planned_chains(plan):
+        ids = {one.task.id for one in chain.tasks}
+        first = chain.tasks[0].task
+        assert ids == {one.id for one in with_pin.existing({first.id, *first.chain})}
+        assert not ids.isdisjoint(matched)
     assert [one for one in whole.tasks if one.task.id in choice.ids] == list(plan.tasks)
     assert {one.bundle.name for one in plan.bundles} <= {one.bundle.name for one in whole.bundles}
 
@@ -155,6 +161,15 @@ def test_oldest_and_largest_first() -> None:
     assert choice_of(Goal(bytes=15, order=GoalOrder.LARGEST)).ids == {B}
     assert choice_of(Goal(bytes=5000, kind=SizeKind.ON_DISK, order=GoalOrder.LARGEST)).ids == {C}
     assert choice_of(Goal(files=3)).ids == {A, B}
+
+
+def test_one_more_filter_can_add_a_later_chain_but_only_of_those_that_could_go() -> None:
+    snapshot = snapshot_of([ended(A, days=30), ended(B, days=20), ended(C, days=10)])
+    sizes = dict.fromkeys((A, B, C), Size(10, 1, 0))
+    goal = Goal(bytes=15)
+    wide, narrow = (unblocked(snapshot, by_ids(*ids)) for ids in ((A, B, C), (A, C)))
+    assert choose_chains(wide, sizes, goal).ids == {A, B}
+    assert choose_chains(narrow, sizes, goal).ids == {A, C} <= set(wide.ids)
 
 
 def test_failures_come_before_cancelled_before_successes() -> None:

@@ -168,3 +168,22 @@ def test_a_full_disk_is_freed_by_a_goal(tmp_path: Path, capsys: Capture) -> None
         assert in_place(root) == {NEW, FRESH, BUSY}
         assert run("purge", root, *FAILED, "--until-free", "10 %", "--yes") == 0
         assert "is met already" in capsys.readouterr().out and in_place(root) >= {NEW}
+
+
+def test_an_open_file_keeps_its_space_and_the_report_says_why_little_was_gained(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=64m") as allowed:
+        if not allowed:
+            pytest.skip("mounting is not allowed")
+        root = make_root(tmp_path / "disk", size=4_000_000)
+        with (root.tasks / OLD[:2] / OLD[2:] / "result").open("rb"):
+            assert run("purge", root, *FAILED, "--free", "1 B", "--yes") == 0
+        *_, free, gained = capsys.readouterr().out.splitlines()
+        assert free.startswith("The file system has ") and free.endswith(" free of 67.1 MB now")
+        assert (
+            gained.startswith("That is only ")
+            and " though files of 4.0 MB on disk were erased: " in gained
+        )
+        assert run("purge", root, *FAILED, "--free", "1 B", "--yes") == 0
+        assert "That is only" not in capsys.readouterr().out

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from hipercow_tui.support.filesystem.values import FolderStatus, Mount
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE, FolderStatus, Mount
 
 if sys.platform == "win32":
     from hipercow_tui.support.filesystem.windows import (
@@ -68,6 +68,7 @@ else:
     )
 
 __all__ = [
+    "OPEN_ELSEWHERE",
     "Entry",
     "FolderStatus",
     "Mount",

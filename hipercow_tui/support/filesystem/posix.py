@@ -9,7 +9,10 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
+
+from hipercow_tui.support.filesystem.mounts import folder_status
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE
 
 assert sys.platform != "win32"
 
@@ -19,6 +22,7 @@ Entry: TypeAlias = "os.DirEntry[str]"
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _NO_LINK
 _FILE_FLAGS = os.O_RDONLY | os.O_NONBLOCK | _NO_LINK
+_BY_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 # The replies of file systems that can't write folders to the disk on request (some FUSE, SMB).
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS}
 
@@ -95,8 +99,14 @@ def read_link(name: str, folder: int) -> str:
 
 def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
     """Rename an entry to a name that does not exist. The caller checks that, because ``rename``
-    replaces a file or an empty folder. Raises OSError."""
-    os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+    replaces a file or an empty folder.
+
+    Raises OSError, with OPEN_ELSEWHERE if that is the reason.
+    """
+    try:
+        os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+    except OSError as error:
+        _raise_with_reason(error, source, source_folder, target_folder)
 
 
 def replace(source: str, target: str, folder: int) -> None:
@@ -105,8 +115,12 @@ def replace(source: str, target: str, folder: int) -> None:
 
 
 def unlink(name: str, folder: int) -> None:
-    """Remove an entry that is no folder. Raises OSError."""
-    os.unlink(name, dir_fd=folder)
+    """Remove an entry that is no folder. Raises OSError, with OPEN_ELSEWHERE if that is the
+    reason."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError as error:
+        _raise_with_reason(error, name, folder, folder)
 
 
 def remove_folder(name: str, folder: int) -> None:
@@ -149,3 +163,30 @@ def sync_folder(folder: int) -> None:
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
+
+
+def _raise_with_reason(
+    error: OSError, name: str, source_folder: int, target_folder: int
+) -> NoReturn:
+    """Raise the error of a change. On SMB, EBUSY says that another program has the file open, and
+    EACCES that it has a file of the folder open, unless there is the usual reason for them: the
+    entry is a mount point, or this process may not write the folders."""
+    if error.errno == errno.EBUSY:
+        open_elsewhere = not _is_mount_point(name, source_folder)
+    else:
+        open_elsewhere = error.errno == errno.EACCES and all(
+            os.access(".", os.W_OK | os.X_OK, dir_fd=folder, effective_ids=_BY_EFFECTIVE_IDS)
+            for folder in (source_folder, target_folder)
+        )
+    raise OSError(errno.EBUSY, OPEN_ELSEWHERE) if open_elsewhere else error
+
+
+def _is_mount_point(name: str, folder: int) -> bool:
+    try:
+        fd = os.open(name, getattr(os, "O_PATH", os.O_RDONLY) | _NO_LINK, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        return folder_status(fd).mount != folder_status(folder).mount
+    finally:
+        os.close(fd)

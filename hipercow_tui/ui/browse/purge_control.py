@@ -9,9 +9,11 @@ from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.header import HeaderBar
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.plan_arrangement import Arrangement
+    from hipercow_tui.formats.free_space import FreeSpace
     from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
 
 
@@ -23,6 +25,7 @@ class PurgeControl(Controller):
 
     job: JobRunner | None = None
     planning = False  # whether a plan was requested
+    space_before: FreeSpace | None = None  # when the last job began
     _arrangement: Arrangement | None = None  # of the plan that was shown last
 
     @property
@@ -105,6 +108,7 @@ class PurgeControl(Controller):
             self._screen.notify(self.busy)
             return
         self._screen.query("JobResult").remove()  # of the job before
+        self.space_before = self._screen.query_one(HeaderBar).space
         bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
         footer = self._screen.query_one(KeyFooter)

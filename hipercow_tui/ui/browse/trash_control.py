@@ -151,7 +151,8 @@ class TrashControl(Controller):
         screen = self._screen
         if message.report is not None:
             self._moved = getattr(message.report, "trash", None) is not None
-            result = JobResult(message.report, self._session.state.size_kind)
+            kind, before = self._session.state.size_kind, self._purge.space_before
+            result = JobResult(message.report, kind, before)
             screen.mount(result, before=screen.query_one(KeyFooter))
             screen.refresh_bindings()
             if screen.app.screen is not screen:

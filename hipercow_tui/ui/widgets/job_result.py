@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.free_space import FreeSpace
-from hipercow_tui.output.report import Report, free_space_line, held_by_pins
+from hipercow_tui.output.report import Report, free_space_lines, held_by_pins
 from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.support.text import format_duration, tasks_and_bundles
 from hipercow_tui.ui.cells import plain_text
@@ -38,9 +38,15 @@ class JobResult(Vertical):
     JobResult Static { height: auto; width: 1fr; }
     """
 
-    def __init__(self, report: Report, size_kind: SizeKind = SizeKind.APPARENT) -> None:
+    def __init__(
+        self,
+        report: Report,
+        size_kind: SizeKind = SizeKind.APPARENT,
+        space_before: FreeSpace | None = None,
+    ) -> None:
         super().__init__(classes="" if report.complete else "-incomplete")
         self._report = report
+        self._space_before = space_before
         self._space: FreeSpace | None = None
         self._size_kind = size_kind
         self._reasons = list(_reasons(report))
@@ -58,7 +64,8 @@ class JobResult(Vertical):
     def _summary(self) -> str:
         summary = _summary(self._report, self._size_kind)
         goal = self._report.plan.goal if isinstance(self._report, PurgeReport) else ""
-        lines = filter(None, (goal, free_space_line(self._report, self._space)))
+        space = free_space_lines(self._report, self._space_before, self._space)
+        lines = filter(None, (goal, *space))
         return "\n".join((summary, *(f"{line}." for line in lines)))
 
     def show_space(self, space: FreeSpace | None) -> None:
