@@ -90,7 +90,10 @@ class SpaceViewBuilder:
         self._summaries = summaries
         self._usage = summarize_space(Snapshot(root.path), {}, (), now=0.0)
         self._measured_count = -1
-        self._top: tuple[object, list[SpaceRow]] = None, []  # the last top rows, and what they show
+        self._top: tuple[object, list[SpaceRow]] = (
+            None,
+            [],
+        )  # the last top rows, and for what they are
 
     def build(self, request: SpaceRequest) -> SpaceView:
         """Build the list for a request."""
