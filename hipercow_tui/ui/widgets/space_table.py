@@ -126,7 +126,7 @@ class SpaceTable(MarkableTable, KeyedTable):
         kind = view.request.kind if view else SizeKind.APPARENT
         size = Column(SpaceKey.SIZE, kind, 8, 8, right=True)
         label, extra = _columns_of(view) if view else ("", ())
-        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 40), *extra, _FILES)
+        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 56), *extra, _FILES)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a row."""
