@@ -73,6 +73,10 @@ def test_rows_of_groups_add_up_to_the_whole_root(
     assert total_of((usage.tasks, *(row.amount for row in rest[1:]))).bytes == usage.total.bytes
     if rest:
         assert rest[0].key == REST and rest[0].amount == total_of(r.amount for r in rest[1:])
+    assert all(row.is_rest and not row.opens for row in rest)
+    assert [r.key for r in rest if "not made by hipercow" in r.note] == [
+        path for path in ("mine",) if path in {row.key for row in rest}
+    ]
     for row in rows:
         if row.purgeable is not None:
             held = total_of(group.amount for group in row.held)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from ui_driving import all_rows_shown, screen_text, until
 import hipercow_tui
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.formats.root import find_root
+from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageReader
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.space_pane import SpacePane
 from hipercow_tui.ui.screens.plan import PlanScreen
@@ -105,6 +108,8 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(root: P
         await until(pilot, lambda: "on disk" in screen_text(pilot.app))
         await pilot.press("G")
         assert "not tasks" in screen_text(pilot.app) and "lib" in pane.table.keys
+        await pilot.press("w")
+        await until(pilot, lambda: "w Space ━" in screen_text(pilot.app))
 
 
 async def test_marks_and_plans_are_those_of_the_groups(root: Path) -> None:
@@ -135,3 +140,33 @@ async def test_changes_on_the_disk_are_measured_again(root: Path) -> None:
         shutil.rmtree(root / "hipercow" / "tasks" / IDS[11][:2] / IDS[11][2:])
         await pilot.press("r")
         await until(pilot, lambda: shown(pane).usage.tasks.bytes == before + 500 - gone)
+
+
+async def test_measuring_shows_its_progress_and_stops_and_continues(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = UsageReader.read
+
+    def read_slowly(
+        reader: UsageReader, *arguments: Any, stop: threading.Event, **options: Any
+    ) -> Iterator[MeasuringProgress]:
+        for done in range(1000):
+            yield MeasuringProgress(done, 1000)
+            if stop.wait(0.02):
+                return
+
+    monkeypatch.setattr(UsageReader, "read", read_slowly)
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: all_rows_shown(app))
+        await pilot.press("w")
+        await until(pilot, lambda: re.search(r"measured \d+/1,000, esc stops", screen_text(app)))
+        await until(pilot, lambda: re.search(r"00, \d+ s left, esc", screen_text(app)))
+        await pilot.press("escape")
+        await until(pilot, lambda: "not all measured, z measures" in screen_text(app))
+        await pilot.press("w", "w")
+        assert app.browser.session.services.sizes.progress is None, "the user stopped it"
+        monkeypatch.setattr(UsageReader, "read", measure)
+        await pilot.press("z")
+        await until(pilot, lambda: re.search(r"Space [\d.]+ kB", screen_text(app)))
+        assert "not all measured" not in screen_text(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.domain.pin_requests import chain_targets
@@ -16,7 +18,7 @@ from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import format_duration, pluralize
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import SPACE, Row
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 # least.
 PAUSE_FACTOR = 8
 LEAST_PAUSE = 0.3  # seconds
+SECONDS_UNTIL = 90.0  # from there on, the time left is shown in minutes
 TOP = Row(None, 0)
+_KIND_NOTES = {SizeKind.APPARENT: "bytes in files", SizeKind.ON_DISK: "on disk, as du"}
 _GROUPINGS = tuple(SpaceGrouping)
 
 
@@ -88,9 +92,11 @@ class SpacePane(Pane):
 
     @property
     def notes(self) -> Sequence[str]:
-        """The progress, and how tasks are grouped, with a legend of bars that are split."""
+        """The progress, how tasks are grouped, with a legend of bars that are split, and the
+        definition of size."""
         split = self._by is SpaceGrouping.AGE and not self._path
-        return (*self._progress(), f"by {self._by}{f': {LEGEND}' if split else ''}")
+        grouping = f"by {self._by}{f': {LEGEND}' if split else ''}"
+        return (*self._progress(), grouping, _KIND_NOTES[self.session.state.size_kind])
 
     def _progress(self) -> Iterable[str]:
         session = self.session
@@ -99,7 +105,7 @@ class SpacePane(Pane):
         progress = session.services.sizes.progress
         if progress is not None:
             left = progress.seconds_left
-            time_left = "" if left is None else f", {format_duration(left)} left"
+            time_left = "" if left is None else f", {short_time_left(left)} left"
             key = "z" if self._path else "esc"
             yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
         elif session.services.sizes.parts is None:
@@ -142,6 +148,7 @@ class SpacePane(Pane):
 
     def show_list(self, view: SpaceView) -> None:
         """Show a list, unless the user has chosen another one."""
+        gc.freeze()  # sizes stay in memory; a garbage collector that visits them takes 50 ms
         self._next_at = time.monotonic() + max(LEAST_PAUSE, PAUSE_FACTOR * view.seconds)
         if view.request.number < self._least:
             return
@@ -311,3 +318,10 @@ class SpacePane(Pane):
         """The chain of the current task; groups are not pinned."""
         row = self.table.current
         return chain_targets(self.session.snapshot, row.ids) if row and row.task else ()
+
+
+def short_time_left(seconds: float) -> str:
+    """Return an estimated duration such as ``25 s`` or ``3 min``."""
+    if seconds < SECONDS_UNTIL:
+        return f"{max(1, round(seconds))} s"
+    return format_time_left(seconds).removeprefix("about ")

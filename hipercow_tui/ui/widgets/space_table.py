@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hipercow_tui.analysis.space_rows import REST, SpaceKey, SpaceRow, SpaceSort, largest_of
-from hipercow_tui.analysis.space_usage import NOTHING
+from hipercow_tui.analysis.space_usage import NOTHING, SpaceGrouping
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
 from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
@@ -131,7 +131,7 @@ class SpaceTable(MarkableTable, KeyedTable):
         kind = view.request.kind if view else SizeKind.APPARENT
         size = Column(SpaceKey.SIZE, kind, 8, 8, right=True)
         label, extra = _columns_of(view) if view else ("", ())
-        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 40), *extra, _FILES)
+        return (size, _SHARE, _BAR, Column(SpaceKey.LABEL, label, 16, 56), *extra, _FILES)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a row."""
@@ -179,6 +179,10 @@ class SpaceTable(MarkableTable, KeyedTable):
         if row.is_rest:
             indent = "" if row.key == REST else "  "
             return ((cut_end(f"{indent}{plain_text(row.label)}", width), "quiet"),)
+        assert self._shown is not None  # there are rows
+        if row.opens and self._shown.request.by is SpaceGrouping.STATUS:
+            status = Status(row.label)
+            return ((f"{GLYPH[status]} {status}", status.value),)
         return ((cut_end(plain_text(row.label), width), "strong"),)
 
     def _text(self, row: SpaceRow) -> str:

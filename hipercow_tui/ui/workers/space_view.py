@@ -90,6 +90,10 @@ class SpaceViewBuilder:
         self._summaries = summaries
         self._usage = summarize_space(Snapshot(root.path), {}, (), now=0.0)
         self._measured_count = -1
+        self._top: tuple[object, list[SpaceRow]] = (
+            None,
+            [],
+        )  # the last top rows, and for what they are
 
     def build(self, request: SpaceRequest) -> SpaceView:
         """Build the list for a request."""
@@ -105,6 +109,7 @@ class SpaceViewBuilder:
             parts = self._sizes.parts or ()
             self._usage = summarize_space(snapshot, existing, parts, now=request.now)
             self._measured_count = count
+            self._top = None, []
 
     def _list(self, request: SpaceRequest) -> SpaceView:
         """Enter the rows of the path as far as they exist."""
@@ -121,12 +126,20 @@ class SpaceViewBuilder:
             except OSError as error:
                 rows, problem = [], os_error_text(error)
         if not steps:
-            rows += rest_rows(usage, request.sort, request.kind)
+            rows = rows + rest_rows(usage, request.sort, request.kind)
         path = tuple(row.key for row in steps)
         labels = tuple(row.label for row in steps)
         return SpaceView(replace(request, path=path), usage, tuple(rows), whole, labels, problem)
 
     def _top_rows(self, request: SpaceRequest) -> list[SpaceRow]:
+        """Return the rows of groups, or of tasks: the same as before unless something changed."""
+        minute, read = request.now // 60, len(self._summaries)  # for ages, and for calls
+        shown = request.by, request.sort, request.kind, minute, read
+        if self._top[0] != shown:
+            self._top = shown, self._make_top_rows(request)
+        return self._top[1]
+
+    def _make_top_rows(self, request: SpaceRequest) -> list[SpaceRow]:
         usage, by, sort, kind = self._usage, request.by, request.sort, request.kind
         if by is SpaceGrouping.TASK:
             return sort_rows(task_rows(usage, usage.amounts), sort, kind)
