@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 import tarfile
 import tempfile
+import time
+import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +28,8 @@ ENOUGH = 2**31  # bytes, several times what a run holds at once
 
 def has_room(folder: Path) -> bool:
     """Whether this is a file system in memory where tests can write files and execute them."""
+    if sys.platform == "win32":
+        return False
     if not (os.path.ismount(folder) and os.access(folder, os.W_OK)):
         return False
     held = os.statvfs(folder)
@@ -65,6 +73,53 @@ def unpack(archive: Path, into: Path) -> None:
             tar.extractall(into, filter="data")
         else:
             tar.extractall(into)
+
+
+# Their modules import what only POSIX has.
+ONLY_POSIX = {"bench": "strace and pseudo-terminals", "terminal": "pseudo-terminals"}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On Windows, leave out folders of tests that can't be imported there."""
+    if sys.platform != "win32" or collection_path.parent != Path(__file__).parent:
+        return None
+    return collection_path.name in ONLY_POSIX or None
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out on Windows."""
+    if sys.platform != "win32":
+        return []
+    return [f"left out: tests/{name}, which needs {what}" for name, what in ONLY_POSIX.items()]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    with skip_without_posix():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    with skip_without_posix():
+        yield
+
+
+@contextmanager
+def skip_without_posix() -> Iterator[None]:
+    """On Windows, skip a test that itself uses what Windows does not have, such as ``os.mkfifo``.
+
+    If code of the package uses it, the test fails.
+    """
+    try:
+        yield
+    except AttributeError as error:
+        if sys.platform != "win32" or error.obj not in (os, signal, socket, time):
+            raise
+        *_, innermost = traceback.extract_tb(error.__traceback__)
+        if not Path(innermost.filename).is_relative_to(Path(__file__).parent):
+            raise
+        pytest.skip(f"needs {error.obj.__name__}.{error.name}, which Windows does not have")
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from hipercow_tui.support.streams import (
     print_messages,
     print_output,
 )
+from hipercow_tui.support.windows_console import supports_escape_sequences
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -168,6 +169,11 @@ def _app(options: argparse.Namespace) -> int:
         raise HipercowTuiError(
             "the app needs a terminal for input and output, and TERM must not be 'dumb'. Without"
             " one, use 'hipercow-tui list' and 'hipercow-tui purge'"
+        )
+    if not supports_escape_sequences():
+        raise HipercowTuiError(
+            "this console can't show the app, because it doesn't interpret escape sequences. Use"
+            " Windows Terminal or a newer Windows, or 'hipercow-tui list' and 'hipercow-tui purge'"
         )
     folder: AbstractContextManager[Path | None]
     if demo:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from hipercow_tui.formats.safe_open import open_folder, read_file
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
+from hipercow_tui.support.filesystem import open_folder, remove_folder, scan, unlink
 
 _PREFIX = "hipercow-demo-"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}\Z")  # as ``tempfile`` makes them
@@ -52,7 +53,9 @@ def remove_abandoned_folders() -> None:
     with suppress(OSError):
         parent = open_folder(tempfile.gettempdir())
         try:
-            for name in filter(_NAME.match, os.listdir(parent)):
+            with scan(parent) as entries:
+                names = [entry.name for entry in entries if _NAME.match(entry.name)]
+            for name in names:
                 with suppress(OSError):
                     _remove_if_abandoned(name, parent)
         finally:
@@ -67,15 +70,16 @@ def _remove_if_abandoned(name: str, parent: int) -> None:
         _remove_contents(folder)
     finally:
         os.close(folder)
-    os.rmdir(name, dir_fd=parent)
+    remove_folder(name, parent)
 
 
 def _is_abandoned(folder: int) -> bool:
     """Return whether an open folder belongs to this user alone and was made by a demo whose process
     has ended. Raises OSError if there is no marker."""
-    status = os.fstat(folder)
-    if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
-        return False
+    if sys.platform != "win32":  # there, only the user can enter the temporary folder
+        status = os.fstat(folder)
+        if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
+            return False
     try:
         marker = json.loads(read_file(_MARKER, limit=_LIMIT, dir_fd=folder))
     except (ValueError, RecursionError):
@@ -89,8 +93,15 @@ def _is_abandoned(folder: int) -> bool:
 def _remove_contents(folder: int) -> None:
     """Remove all entries of an open folder, the marker last: if this is interrupted, the next demo
     continues. Raises OSError."""
-    for name in sorted(os.listdir(folder), key=lambda name: name == _MARKER):
-        if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            shutil.rmtree(name, dir_fd=folder)
-        else:
-            os.unlink(name, dir_fd=folder)
+    with scan(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name == _MARKER)
+    for entry in entries:
+        if not entry.is_dir(follow_symlinks=False):
+            unlink(entry.name, folder)
+            continue
+        inside = open_folder(entry.name, dir_fd=folder)
+        try:
+            _remove_contents(inside)
+        finally:
+            os.close(inside)
+        remove_folder(entry.name, folder)

@@ -6,9 +6,9 @@ It has no commands to purge, retry or cancel tasks.
 from __future__ import annotations
 
 import os
-import shlex
 
 from hipercow_tui.domain.task import Task
+from hipercow_tui.support.text import quote_word
 
 
 def log_command(task: Task) -> str:
@@ -33,7 +33,7 @@ def _quote(text: str) -> str:
     terminal or shell could interpret them when they are pasted.
     """
     if text.isprintable():
-        return shlex.quote(text)
+        return quote_word(text)
     return f"$'{''.join(map(_escape, text))}'"
 
 

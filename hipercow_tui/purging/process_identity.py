@@ -13,6 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+if sys.platform == "win32":
+    from hipercow_tui.support.windows_process import has_ended, space_of_this_process
+
 # A process id is unique only within one boot of one machine, and within one container.
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PID_NAMESPACE = Path("/proc/self/ns/pid")
@@ -21,8 +24,8 @@ _BOOT_SESSION_SIZE = 64  # bytes: a UUID as text has 37
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process. ``space`` is the boot and the process id namespace in which ``pid`` is unique;
-    empty if unknown."""
+    """A process. ``space`` is where ``pid`` is unique: the boot and the process id namespace, on
+    Windows the machine and the time when the process began. It is empty if unknown."""
 
     user: str
     host: str
@@ -35,6 +38,9 @@ class ProcessIdentity:
     @property
     def is_gone(self) -> bool:
         """Whether the process certainly has ended. False for a process of another machine."""
+        if sys.platform == "win32":
+            # Machines whose disks were cloned have the same id.
+            return self.host == socket.gethostname() and has_ended(self.pid, self.space)
         if not self.space or self.space != _pid_space():
             return False
         try:
@@ -74,6 +80,8 @@ def current_process() -> ProcessIdentity:
 
 def _pid_space() -> str:
     with suppress(OSError):
+        if sys.platform == "win32":
+            return space_of_this_process()
         return f"{_BOOT_ID.read_text('utf-8').strip()} {_PID_NAMESPACE.readlink()}"
     return _boot_session()
 

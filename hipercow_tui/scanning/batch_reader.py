@@ -171,6 +171,8 @@ class _ReaderPool(Generic[T]):
 
     def started(self) -> bool:
         """Return whether a process has started, which takes a tenth of a second."""
+        if not self._processes:  # Windows refuses to select from nothing
+            return False
         self._started = self._started or bool(self._answers.select(timeout=0))
         return self._started
 

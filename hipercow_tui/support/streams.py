@@ -5,12 +5,13 @@ the environment or from an argument reaches a terminal unescaped. A stream may b
 pipe without a reader:
 
 - If standard output can't be written, a message says why, and the exit status is not 0.
-- A reader that closes the pipe (EPIPE), as in ``| head``, is normal: no message, the same status.
+- A reader that closes the pipe, as in ``| head``, is normal: no message, the same status.
 - If standard error can't be written, its messages are lost, and nothing else changes.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -85,28 +86,29 @@ def read_answer(question: str) -> str:
 class ProgressLine:
     """A line on standard error that shows progress in percent, if that is a terminal.
 
-    It is shown after a second, and erased at the end. ``total`` is the number of steps.
+    It is shown after a second, and erased at the end, without escape sequences, which a console of
+    Windows may print. ``total`` is the number of steps.
     """
 
     def __init__(self, verb: str, total: int) -> None:
         self._verb = verb
         self._total = total
-        self._percent: int | None = None
+        self._text = ""
         self._from = time.monotonic() + _PROGRESS_AFTER
 
     def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._percent is not None:
-            _try_message("\r\x1b[K")
+        if self._text:
+            _try_message(f"\r{' ' * len(self._text)}\r")
 
     def show(self, done: int) -> None:
         """Show the number of steps that are done."""
-        percent = 100 * done // self._total
-        if percent != self._percent and time.monotonic() >= self._from and sys.stderr.isatty():
-            self._percent = percent
-            _try_message(f"\r\x1b[K{self._verb} {percent} %")
+        text = f"{self._verb} {100 * done // self._total} %"
+        if text != self._text and time.monotonic() >= self._from and sys.stderr.isatty():
+            self._text = text
+            _try_message(f"\r{text}")
 
 
 def is_output_lost() -> bool:
@@ -124,12 +126,19 @@ def _try_output(call: Callable[..., object], *arguments: str) -> bool:
         call(*arguments)
     except OSError as error:
         _discard(sys.stdout)
-        if not isinstance(error, BrokenPipeError):
+        if not _is_pipe_closed(error):
             global _output_lost
             _output_lost = True
             print_message(f"standard output can't be written: {os_error_text(error)}")
         return False
     return True
+
+
+def _is_pipe_closed(error: OSError) -> bool:
+    """Return whether the reader closed the pipe. On Windows, the same error is an invalid
+    argument, which a stream that is no pipe never gives."""
+    invalid = sys.platform == "win32" and error.errno == errno.EINVAL
+    return invalid or isinstance(error, BrokenPipeError)
 
 
 def _try_message(text: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,6 +33,14 @@ def escape_controls(text: str) -> str:
 def _shown(match: re.Match[str]) -> str:
     code = ord(match[0])
     return _CARETS.get(code) or f"<{code:04x}>"
+
+
+def quote_word(word: str) -> str:
+    """Quote a printable word for a shell; on Windows for PowerShell and ``cmd``, which share only
+    double quotes."""
+    if sys.platform != "win32":
+        return shlex.quote(word)
+    return word if re.fullmatch(r"[\w.:\\/+-]+", word) else f'"{word}"'
 
 
 def decoded(raw: bytes) -> str:

@@ -1,4 +1,7 @@
-"""Copy to the clipboard of the terminal, which limits the length and can't be read back."""
+"""Copy to the clipboard of the terminal, which limits the length and can't be read back.
+
+On Windows a text also gets to the clipboard of the system, which not each terminal sets.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 from textual.app import App
 
+from hipercow_tui.support.windows_console import copy_to_clipboard
 from hipercow_tui.ui.cells import plain_text
 
 MAX_BYTES = 74_994  # terminals accept at most 100,000 bytes of base64 by OSC 52
@@ -19,14 +23,16 @@ def copy(app: App[Any], text: str, name: str, *, alternative: str) -> None:
     and the notification shows ``alternative``: what to do instead.
     """
     sent = text.encode("utf-8", "backslashreplace")  # a file name may not be UTF-8
-    if len(sent) > MAX_BYTES:
+    copied = copy_to_clipboard(text)
+    if len(sent) <= MAX_BYTES:
+        app.copy_to_clipboard(sent.decode())
+    elif not copied:
         app.notify(
             f"{name}: too long for the clipboard of a terminal; {alternative}",
             severity="warning",
             markup=False,
         )
         return
-    app.copy_to_clipboard(sent.decode())
     lines = text.splitlines()
     shown = [
         *map(plain_text, lines[:_SHOWN_LINES]),

@@ -429,16 +429,14 @@ def test_wrong_usage_exits_with_status_2(root: Root, capsys: Capture) -> None:
     assert "usage:" in capsys.readouterr().err
 
 
-SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-
-
-@pytest.mark.parametrize(("number", "status"), SIGNALS)
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 @pytest.mark.parametrize("when", ["moving", "erasing"])
 def test_a_signal_stops_a_purge_between_two_tasks(
-    root: Root, number: signal.Signals, status: int, when: str
+    root: Root, name: str, status: int, when: str
 ) -> None:
+    number = int(getattr(signal, name))
     before = root_contents(root)
-    run_script("purge_signalled.py", str(root.path), str(int(number)), when, str(status))
+    run_script("purge_signalled.py", str(root.path), str(number), when, str(status))
     left = in_place(root)
     assert left == (set(ALL) if when == "moving" else set(ALL) - set(CHAIN))
     after = root_contents(root)

@@ -353,6 +353,16 @@ def test_the_app_without_a_terminal_gives_a_message(
     assert "needs a terminal" in capsys.readouterr().err
 
 
+def test_the_app_in_a_console_without_escape_sequences_gives_a_message(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("hipercow_tui.cli.main.supports_escape_sequences", lambda: False)
+    assert run(root) == 1
+    assert "doesn't interpret escape sequences" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments", [["--demo", "x"], ["--demo-tasks", "0"], ["--demo-tasks", "x"], ["--nonsense"]]
 )

@@ -283,7 +283,7 @@ class Terminal(io.StringIO):
 def test_progress_is_shown_on_a_terminal_and_erased(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "_PROGRESS_AFTER", 0.0)
     for stream, shown in (
-        (Terminal(), "\r\x1b[Kmeasuring 50 %\r\x1b[Kmeasuring 100 %\r\x1b[K"),
+        (Terminal(), "\rmeasuring 50 %\rmeasuring 100 %\r               \r"),
         (io.StringIO(), ""),
     ):
         monkeypatch.setattr(sys, "stderr", stream)

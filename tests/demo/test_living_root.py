@@ -41,8 +41,10 @@ def test_the_root_is_removed_after_an_exception() -> None:
     assert not root.parent.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_root_is_removed_after_signals(number: signal.Signals) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="there only processes of a console get them")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_the_root_is_removed_after_signals(name: str) -> None:
+    number: signal.Signals = getattr(signal, name)
     with subprocess.Popen(
         [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, env=os.environ
     ) as child:

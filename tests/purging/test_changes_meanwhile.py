@@ -221,13 +221,11 @@ def test_chains_stay_if_the_bundles_folder_was_deleted(root: Root) -> None:
     assert_stayed(root, report, (*CHAIN, LONE, OTHER))
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_everything_stays_if_a_bundle_becomes_unreadable(
-    root: Root, make: Callable[[Path], None]
-) -> None:
+@pytest.mark.parametrize("make", ["mkfifo", "mkdir"])
+def test_everything_stays_if_a_bundle_becomes_unreadable(root: Root, make: str) -> None:
     plan = plan_of(root)
     (root.bundles / "solo").unlink()
-    make(root.bundles / "solo")
+    getattr(os, make)(root.bundles / "solo")
     before = root_contents(root)
     with pytest.raises(PurgeError, match=r"bundle 'solo' can't be read.*Nothing was deleted"):
         execute(plan, root)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import errno
 import io
 import random
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from selectors import DefaultSelector
+from typing import Any
 
 import pytest
 from small_root import task_id, write_retries, write_task
@@ -83,6 +86,20 @@ def test_batches_are_read_in_this_process_until_processes_have_started(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_reader._ReaderPool, "started", lambda _: False)
+    tasks = str(project / "hipercow" / "tasks")
+    rows = [row for _, answer in read_batches(tasks, parts()) for row in answer]
+    assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
+
+
+def test_without_processes_nothing_is_selected(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def select(self: DefaultSelector, timeout: float | None = None) -> list[Any]:
+        raise OSError(errno.EINVAL, "Invalid argument")  # as on Windows
+
+    monkeypatch.setattr(DefaultSelector, "select", select)
+    monkeypatch.setattr(batch_reader, "POOL_THRESHOLD", 0.0)
+    monkeypatch.setattr(batch_reader, "_available_cores", lambda: 0)
     tasks = str(project / "hipercow" / "tasks")
     rows = [row for _, answer in read_batches(tasks, parts()) for row in answer]
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))

@@ -31,6 +31,8 @@ _FOR_WINDOWS = ["--platform", "win_amd64", "--python-version", "3.13", "--only-b
 # pip evaluates markers for the system on which it runs, so what only Windows needs is named here.
 _ONLY_WINDOWS = ["colorama", "tzdata"]
 _NOT_RUN_THERE = ("coverage", "hatchling", "mypy", "ruff", "types-", "pexpect")
+# Wine lacks this function. ``shutil.copy2`` works without it.
+_ADAPTATION = "import _winapi; del _winapi.CopyFile2"
 _IDLE = 60  # seconds without a program after which Wine's server ends
 
 
@@ -143,7 +145,8 @@ def install(folder: Path) -> None:
         _install_wine()
     packages = list(_packages())
     stamp = _stamp(folder)
-    wanted = hashlib.sha256("\n".join([_PYTHON, *packages]).encode()).hexdigest()
+    recipe = Path(__file__).read_bytes() + "\n".join(packages).encode()
+    wanted = hashlib.sha256(recipe).hexdigest()
     if stamp.is_file() and stamp.read_text("ascii") == wanted:
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -154,6 +157,8 @@ def install(folder: Path) -> None:
     (python / "python313._pth").unlink()
     # Wine lacks a function that this module calls. ``platform`` works without the module.
     (python / "_wmi.pyd").unlink()
+    (python / "Lib/site-packages").mkdir(parents=True)
+    (python / "Lib/site-packages/sitecustomize.py").write_text(_ADAPTATION, "ascii")
     _pip("install", "--target", str(python / "Lib/site-packages"), *_FOR_WINDOWS, *packages)
     (folder / "prefix").mkdir()
     Windows(folder).boot()

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from hipercow_tui.support.filesystem import nt
-from hipercow_tui.support.filesystem.values import FolderStatus, Mount
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE, FolderStatus, Mount
 
 assert sys.platform == "win32"
 
@@ -268,7 +268,7 @@ def _rename(handle: int, target: str, folder: int, flags: int = 0) -> None:
         _rename_by_path(handle, target, folder, flags)
     elif status == nt.STATUS_ACCESS_DENIED and _may_add_to(folder):
         # The right to rename it was given when it was opened. So something in it is open.
-        raise OSError(errno.EBUSY, nt.BUSY, target)
+        raise OSError(errno.EBUSY, OPEN_ELSEWHERE, target)
     elif status:
         raise nt.error_of(status, target)
 

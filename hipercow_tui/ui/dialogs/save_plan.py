@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +17,7 @@ from textual.widgets import Input, Static
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.purging.plan_file import save_plan
 from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import quote_word
 from hipercow_tui.ui.cells import plain_text
 
 
@@ -79,7 +79,7 @@ class SavePlanScreen(ModalScreen[None]):
 
     def _saved(self, path: Path) -> None:
         self.app.notify(
-            plain_text(f"Carry it out with: hipercow-tui apply {shlex.quote(str(path))}"),
+            plain_text(f"Carry it out with: hipercow-tui apply {quote_word(str(path))}"),
             title="Plan saved",
             markup=False,
         )
