@@ -139,6 +139,30 @@ def test_a_file_that_is_open_for_a_moment_delays_a_purge(
         closing.join()
 
 
+def test_a_batch_with_a_manifest_that_another_client_reads_is_taken_over_afterwards(
+    root: Root, mounts: dict[float, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
+    (manifest,) = (mounts[10 * MINUTES] / "project").glob("hipercow/tui/*/manifest.json")
+    with manifest.open("rb") as opened:
+        with pytest.raises(PurgeError, match=BUSY):
+            restore(root, batch_id)
+        monkeypatch.setattr("hipercow_tui.purging.file_changes.BUSY_TIME", 10.0)
+        closing = Timer(0.2, opened.close)
+        closing.start()
+        assert restore(root, batch_id).complete
+        closing.join()
+    assert in_place(root) == set(ALL) and has_no_batches(root)
+
+
+def test_a_heartbeat_that_is_written_all_the_time_does_not_end_a_purge(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hipercow_tui.purging.file_changes.BUSY_TIME", 10.0)
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.001)
+    assert execute(plan_of(root), root).complete and has_no_batches(root)
+
+
 def test_a_stop_ends_the_wait_for_an_open_file(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hipercow_tui.purging.file_changes.BUSY_TIME", 60.0)
     before, stop = root_contents(root), Event()
