@@ -273,9 +273,10 @@ def test_a_scan_sees_every_change_although_times_have_steps_of_two_seconds(
         assert state.snapshot.tasks[task_id(9)].status is Status.SUCCESS
         assert state.snapshot.tasks[LONE].bundles == ("solo", "sweep")
         assert state.snapshot.tasks == read_root(root).tasks
+        running = write_task(where, task_id(10), "running")
         index = ScanCache(tmp_path / "one.index", b"one")
         read_root(root, index)
         write_bundle(where, "solo", [OTHER])
-        (folder_of(root, LONE) / "status-failure").unlink()
+        (running / "status-success").touch()
         found = read_root(root, index)
         assert found.tasks == read_root(root).tasks and found.tasks[OTHER].bundles == ("solo",)
