@@ -12,6 +12,7 @@ reports a change, or can't go back after it, looks at the folders once at the en
 from __future__ import annotations
 
 import errno
+import os
 import stat
 import time
 from collections.abc import Callable
@@ -53,22 +54,39 @@ def rename(
     not done, or if neither place can be examined after an error. FileNotFoundError can mean that
     the entry or one of the folders is gone.
     """
+    first = True
+
+    def move() -> None:
+        nonlocal first
+        if not first and exists(target, target_folder):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+        first = False
+        try:
+            filesystem.rename(source, target, source_folder, target_folder)
+        except OSError:
+            if not _is_moved(source, target, source_folder, target_folder):
+                raise
+
+    try_while_open(move, stopped)
+
+
+def try_while_open(
+    change: Callable[[], object], stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Call ``change``, and again while it fails because something is open in another program, for
+    ``BUSY_TIME`` or until ``stopped`` returns true. Raises OSError as ``change`` does."""
     end, pause = time.monotonic() + BUSY_TIME, _FIRST_PAUSE
     while True:
         try:
-            filesystem.rename(source, target, source_folder, target_folder)
+            change()
             return
         except OSError as error:
-            if _is_moved(source, target, source_folder, target_folder):
-                return
             if error.strerror != filesystem.OPEN_ELSEWHERE:
                 raise
             if time.monotonic() >= end or stopped():
                 raise
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-            if exists(target, target_folder):  # it would be replaced
-                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def unlink(name: str, folder: int) -> None:
