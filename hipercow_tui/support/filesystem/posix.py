@@ -10,8 +10,10 @@ import os
 import sys
 from typing import NoReturn, TypeAlias
 
-from hipercow_tui.support.filesystem.mounts import folder_status
 from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE
+
+if sys.platform != "win32":
+    from hipercow_tui.support.filesystem.mounts import folder_status
 
 assert sys.platform != "win32"
 
