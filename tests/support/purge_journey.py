@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import find_root
@@ -57,15 +58,17 @@ def run(argv: list[str]) -> tuple[int, str]:
     return status, printed.getvalue()
 
 
-if __name__ == "__main__":
-    root = find_root(sys.argv[1])
-    shown = []
-    for step in steps(sys.argv[1]):
+def journey(where: str) -> dict[str, Any]:
+    """Return what each step gave, and the history at the end."""
+    root = find_root(where)
+    taken = []
+    for step in steps(where):
         status, printed = run(step)
-        if "--json" in step:
-            printed = json.dumps([task["id"] for task in json.loads(printed)["tasks"]])
-        else:
-            printed = ""
-        shown.append((step[0], *step[2:-1], status, printed, sorted(held(root.hipercow))))
-    kinds = [(one.kind, one.tasks, one.bundles, one.bytes) for one in read_history(root)]
-    sys.stdout.write(json.dumps([shown, kinds]) + "\n")
+        ids = [task["id"] for task in json.loads(printed)["tasks"]] if "--json" in step else []
+        taken.append((step[0], status, ids, sorted(held(root.hipercow))))
+    history = [(one.kind, one.tasks, one.bundles, one.bytes) for one in read_history(root)]
+    return {"steps": taken, "history": history}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(journey(sys.argv[1])))

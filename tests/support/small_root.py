@@ -84,7 +84,7 @@ def write_task(
     path = ["created", "submitted", "running"]
     passed = [*path, status] if status not in path else path[: path.index(status) + 1]
     for marker in passed[1:]:
-        (folder / f"status-{marker}").write_text("example\n" if marker == "submitted" else "")
+        (folder / f"status-{marker}").write_bytes(b"example\n" if marker == "submitted" else b"")
         os.utime(folder / f"status-{marker}", (finished, finished))
     if status not in path and info:
         (folder / "info").write_bytes(info_file(status, created, created + 60, finished))
@@ -96,14 +96,14 @@ def write_task(
 def write_bundle(root: Path, name: str, ids: Iterable[str]) -> Path:
     path = root / "hipercow" / "bundles" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{i}\n" for i in ids))
+    path.write_text("".join(f"{i}\n" for i in ids), newline="\n")
     return path
 
 
 def write_retries(root: Path, links: Iterable[tuple[str, str, str]]) -> Path:
     path = root / "hipercow" / "retry"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(",".join(link) + "\n" for link in links))
+    path.write_text("".join(",".join(link) + "\n" for link in links), newline="\n")
     return path
 
 

@@ -11,8 +11,10 @@ import sys
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from hipercow_tui.support.filesystem.mounts import folder_status
 from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE
+
+if sys.platform != "win32":
+    from hipercow_tui.support.filesystem.mounts import folder_status
 
 assert sys.platform != "win32"
 
