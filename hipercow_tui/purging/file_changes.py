@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hipercow_tui.support import filesystem
 
@@ -53,22 +53,43 @@ def rename(
     not done, or if neither place can be examined after an error. FileNotFoundError can mean that
     the entry or one of the folders is gone.
     """
-    end, pause = time.monotonic() + BUSY_TIME, _FIRST_PAUSE
-    while True:
+    refused: OSError | None = None
+    for may_try_again in _tries(stopped):
+        if refused is not None and exists(target, target_folder):  # it would be replaced
+            raise refused
         try:
             filesystem.rename(source, target, source_folder, target_folder)
             return
         except OSError as error:
             if _is_moved(source, target, source_folder, target_folder):
                 return
-            if error.strerror != filesystem.OPEN_ELSEWHERE:
+            if error.strerror != filesystem.OPEN_ELSEWHERE or not may_try_again:
                 raise
-            if time.monotonic() >= end or stopped():
+            refused = error
+
+
+def replace(source: str, target: str, folder: int) -> None:
+    """Rename a file in an open folder, and replace a file that has the name. It is tried again and
+    raises OSError as ``rename`` does."""
+    for may_try_again in _tries(lambda: False):
+        try:
+            filesystem.replace(source, target, folder)
+            return
+        except OSError as error:
+            if _is_moved(source, target, folder, folder):
+                return
+            if error.strerror != filesystem.OPEN_ELSEWHERE or not may_try_again:
                 raise
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-            if exists(target, target_folder):  # it would be replaced
-                raise
+
+
+def _tries(stopped: Callable[[], bool]) -> Iterator[bool]:
+    """Yield true at once and after longer and longer pauses; false at the last try."""
+    end, pause = time.monotonic() + BUSY_TIME, _FIRST_PAUSE
+    while time.monotonic() < end and not stopped():
+        yield True
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    yield False
 
 
 def unlink(name: str, folder: int) -> None:
