@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hipercow_tui.support.text import escape_controls
 TUI_FOLDER = "tui"  # the only folder that this app creates in a root
 _SUBFOLDERS = ("tasks", "bundles", TUI_FOLDER)
 PY = "py"  # the folder in ``hipercow/`` with the Python root
+_LONG_PATH = 200  # characters of a folder; names of files in it are added
 _OLD_LAYOUT = re.compile(r"[0-9a-fA-F]{32}\Z")
 
 
@@ -76,7 +78,7 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Root:
     """
     try:
         began = Path(start if start is not None else ".")
-        where = began.resolve(strict=True)
+        where = _absolute(began)
     except (TypeError, ValueError) as error:  # not a path; NUL, or a name that can't be encoded
         raise RootError(
             f"Can't look for a hipercow root: {escape_controls(repr(start))} is not a path: {error}"
@@ -104,6 +106,22 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Root:
         f" it{passed}. Start in your project folder or name it; hipercow_init() in R makes a root,"
         " 'hipercow init' in Python."
     )
+
+
+def _absolute(path: Path) -> Path:
+    """Return the absolute path of a file or folder. Raises OSError if there is none.
+
+    Links are resolved, but not on Windows: the path of a mapped drive would become that of its file
+    server, which R can't have as its working directory. There, a long path gets the prefix without
+    which Windows accepts only 260 characters.
+    """
+    if sys.platform != "win32":
+        return path.resolve(strict=True)
+    full = os.path.abspath(path)
+    if len(full) > _LONG_PATH and not full.startswith("\\\\?\\"):
+        full = rf"\\?\UNC{full[1:]}" if full.startswith("\\\\") else rf"\\?\{full}"
+    os.stat(full)
+    return Path(full)
 
 
 def _make_root(folder: Path, hipercow: Path) -> Root:

@@ -30,6 +30,7 @@ from hipercow_tui.purging.batch_name import (
     new_batch_id,
     new_check_name,
 )
+from hipercow_tui.purging.file_changes import try_while_open
 from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     ensure_dead,
@@ -164,7 +165,10 @@ def take_over(
             taken = name.after_takeover(state, list_all_names(tui))
             with suppress(OSError):
                 touch(folder)  # first, so that it does not look abandoned after the rename
-            filesystem.rename(str(name), str(taken), tui, tui)
+            try_while_open(  # another client may read the manifest
+                lambda: filesystem.rename(str(name), str(taken), tui, tui),
+                lambda: progress.stopped,
+            )
             _LOGGER.info("took over batch %s as %s", name, taken)
             if sys.platform == "win32":  # over SMB, an open folder is known by its path
                 opened.close()

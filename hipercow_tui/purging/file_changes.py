@@ -12,9 +12,10 @@ reports a change, or can't go back after it, looks at the folders once at the en
 from __future__ import annotations
 
 import errno
+import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from hipercow_tui.support import filesystem
 
@@ -53,43 +54,53 @@ def rename(
     not done, or if neither place can be examined after an error. FileNotFoundError can mean that
     the entry or one of the folders is gone.
     """
-    refused: OSError | None = None
-    for may_try_again in _tries(stopped):
-        if refused is not None and exists(target, target_folder):  # it would be replaced
-            raise refused
+    first = True
+
+    def move() -> None:
+        nonlocal first
+        if not first and exists(target, target_folder):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+        first = False
         try:
             filesystem.rename(source, target, source_folder, target_folder)
-            return
-        except OSError as error:
-            if _is_moved(source, target, source_folder, target_folder):
-                return
-            if error.strerror != filesystem.OPEN_ELSEWHERE or not may_try_again:
+        except OSError:
+            if not _is_moved(source, target, source_folder, target_folder):
                 raise
-            refused = error
+
+    try_while_open(move, stopped)
 
 
 def replace(source: str, target: str, folder: int) -> None:
     """Rename a file in an open folder, and replace a file that has the name. It is tried again and
     raises OSError as ``rename`` does."""
-    for may_try_again in _tries(lambda: False):
+
+    def move() -> None:
         try:
             filesystem.replace(source, target, folder)
-            return
-        except OSError as error:
-            if _is_moved(source, target, folder, folder):
-                return
-            if error.strerror != filesystem.OPEN_ELSEWHERE or not may_try_again:
+        except OSError:
+            if not _is_moved(source, target, folder, folder):
                 raise
 
+    try_while_open(move)
 
-def _tries(stopped: Callable[[], bool]) -> Iterator[bool]:
-    """Yield true at once and after longer and longer pauses; false at the last try."""
+
+def try_while_open(
+    change: Callable[[], object], stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Call ``change``, and again while it fails because something is open in another program, for
+    ``BUSY_TIME`` or until ``stopped`` returns true. Raises OSError as ``change`` does."""
     end, pause = time.monotonic() + BUSY_TIME, _FIRST_PAUSE
-    while time.monotonic() < end and not stopped():
-        yield True
+    while True:
+        try:
+            change()
+            return
+        except OSError as error:
+            if error.strerror != filesystem.OPEN_ELSEWHERE:
+                raise
+            if time.monotonic() >= end or stopped():
+                raise
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
-    yield False
 
 
 def unlink(name: str, folder: int) -> None:

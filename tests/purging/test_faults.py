@@ -51,6 +51,17 @@ def test_a_task_that_may_not_be_moved_stays_with_its_chain(open_root: Root) -> N
     assert report["kept"] is None and has_no_batches(open_root)
 
 
+def test_a_task_of_another_user_is_not_reported_as_open_in_another_program(
+    open_root: Root,
+) -> None:
+    """A rename of a folder to another one changes its entry ``..``, so it must be writable."""
+    if os.geteuid() != 0:
+        pytest.skip("only the superuser can make a folder of another user")
+    folder_of(open_root, LONE).chmod(0o755)
+    report = purge_as_ordinary_user(open_root)
+    assert "Permission denied" in report["failed"][LONE] and in_place(open_root) == {LONE}
+
+
 def test_tasks_that_may_not_be_moved_are_listed_and_can_be_tried_again(
     open_root: Root,
 ) -> None:

@@ -42,8 +42,8 @@ STEP = 2_000_000_000  # nanoseconds: of the times of FAT
 def mounted_share(
     source: Path, clients: Mapping[Path, float], *, lasting_inodes: bool = False
 ) -> Iterator[bool]:
-    """Mount ``source`` at each place of ``clients``, whose values are the seconds by which the
-    clock of that client is fast. Yield whether that was allowed."""
+    """Mount ``source`` at each place of ``clients``, which gives the seconds by which the clock of
+    that client is fast. Yield whether that was allowed."""
     for where in clients:
         where.mkdir(exist_ok=True)
     places = [f"{where}={shift}" for where, shift in clients.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ def _time(*seconds: float | None) -> RVector:
     return RVector("double", seconds, (("class", _text("POSIXct", "POSIXt")),))
 
 
+@lru_cache(1000)
 def data_file(identity: str, created: float, retry_of: tuple[str, str] | None = None) -> bytes:
     begin = {
         "type": _text("retry" if retry_of else "expression"),
@@ -56,6 +58,7 @@ def data_file(identity: str, created: float, retry_of: tuple[str, str] | None = 
     return serialize(_named(**begin, **rest))
 
 
+@lru_cache(1000)
 def info_file(status: str, created: float, started: float | None, finished: float) -> bytes:
     times = _time(created, started, finished)
     names = ("names", _text("created", "started", "finished"))

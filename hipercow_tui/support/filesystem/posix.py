@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import NoReturn, TypeAlias
+from collections.abc import Iterator
+from typing import TypeAlias
 
 from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE
 
@@ -72,6 +73,12 @@ def scan(folder: int | str) -> os._ScandirIterator[str]:
     return os.scandir(folder)
 
 
+def list_statuses(folder: int) -> Iterator[tuple[str, Status]]:
+    """List the names in an open folder with the status of each. Raises OSError."""
+    for name in os.listdir(folder):  # with ``scandir``, it takes 7 % more processor time
+        yield name, os.stat(name, dir_fd=folder, follow_symlinks=False)
+
+
 def lstat(path: str | os.PathLike[str]) -> Status:
     """Return the status of the entry at a path. Raises OSError."""
     return os.lstat(path)
@@ -101,7 +108,11 @@ def rename(source: str, target: str, source_folder: int, target_folder: int) -> 
     try:
         os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
     except OSError as error:
-        _raise_with_reason(error, source, source_folder, target_folder)
+        if _is_open_elsewhere(error, source, source_folder) or _holds_open_file(
+            error, source, source_folder, target_folder
+        ):
+            raise OSError(errno.EBUSY, OPEN_ELSEWHERE) from None
+        raise
 
 
 def replace(source: str, target: str, folder: int) -> None:
@@ -115,7 +126,9 @@ def unlink(name: str, folder: int) -> None:
     try:
         os.unlink(name, dir_fd=folder)
     except OSError as error:
-        _raise_with_reason(error, name, folder, folder)
+        if _is_open_elsewhere(error, name, folder):
+            raise OSError(errno.EBUSY, OPEN_ELSEWHERE) from None
+        raise
 
 
 def remove_folder(name: str, folder: int) -> None:
@@ -160,20 +173,19 @@ def sync_folder(folder: int) -> None:
             raise
 
 
-def _raise_with_reason(
-    error: OSError, name: str, source_folder: int, target_folder: int
-) -> NoReturn:
-    """Raise the error of a change. On SMB, EBUSY says that another program has the file open, and
-    EACCES that it has a file of the folder open, unless there is the usual reason for them: the
-    entry is a mount point, or this process may not write the folders."""
-    if error.errno == errno.EBUSY:
-        open_elsewhere = not _is_mount_point(name, source_folder)
-    else:
-        open_elsewhere = error.errno == errno.EACCES and all(
-            os.access(".", os.W_OK | os.X_OK, dir_fd=folder, effective_ids=_BY_EFFECTIVE_IDS)
-            for folder in (source_folder, target_folder)
-        )
-    raise OSError(errno.EBUSY, OPEN_ELSEWHERE) if open_elsewhere else error
+def _is_open_elsewhere(error: OSError, name: str, folder: int) -> bool:
+    """Return whether a change failed because a program has the entry open. SMB says EBUSY then, as
+    any system does for a mount point."""
+    return error.errno == errno.EBUSY and not _is_mount_point(name, folder)
+
+
+def _holds_open_file(error: OSError, name: str, folder: int, target_folder: int) -> bool:
+    """Return whether a rename failed because a program has a file in the folder ``name`` open. SMB
+    says EACCES then, as any system does if this process may not write one of the three folders."""
+    return error.errno == errno.EACCES and all(
+        os.access(path, os.W_OK, dir_fd=place, effective_ids=_BY_EFFECTIVE_IDS)
+        for path, place in ((name, folder), (".", folder), (".", target_folder))
+    )
 
 
 def _is_mount_point(name: str, folder: int) -> bool:

@@ -181,6 +181,12 @@ def list_names(folder: int | str) -> list[str]:
         return [entry.name for entry in entries]
 
 
+def list_statuses(folder: int) -> Iterator[tuple[str, Status]]:
+    """List the names in an open folder with the status of each. Raises OSError."""
+    for entry in _entries(msvcrt.get_osfhandle(folder), folder, ""):
+        yield entry.name, entry.stat(follow_symlinks=False)
+
+
 def _entries(handle: int, folder: int | None, prefix: str) -> Iterator[Entry]:
     buffer = ctypes.create_string_buffer(_BUFFER)
     kind = nt.FILE_ID_BOTH_DIRECTORY_RESTART_INFO
