@@ -54,7 +54,7 @@ def held_open(path: Path) -> Iterator[None]:
 
 @contextmanager
 def junction_at(is_junction: Callable[[str], object]) -> Iterator[None]:
-    """Let the system say of these paths that they are junctions. Wine can't make any."""
+    """Report a junction to the program at some paths. Wine can't make any."""
     really_tag, really_inform = nt.reparse_tag, nt.information
 
     def is_one(handle: int) -> bool:
@@ -97,7 +97,7 @@ def open_elsewhere(root: Root) -> Iterator[list[Any]]:
 def junctions(root: Root) -> Iterator[list[Any]]:
     plan = plan_of(root, [LONE])
     move_to_trash(plan_of(root, [OTHER]), root)  # makes tui
-    # At each of these moments, what was a folder in the plan is a junction.
+    # Each of them was a folder when the plan was made.
     places = ("hipercow/tasks", "hipercow/bundles", "hipercow/tui", f"tasks/{LONE[:2]}")
     for end in (*places, f"tasks/{LONE}", f"erasing/{LONE}"):
         with junction_at(partial(re.search, f"{end}$")):
