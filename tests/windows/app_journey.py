@@ -73,7 +73,8 @@ async def journey(where: Path, running: str) -> None:
         await when(lambda: isinstance(app.screen, PlanScreen))
         await shows("Plan", "8 tasks", "data_sweep", "overlap")
         await pilot.press("escape", "q")
-    assert ThemeFile.of_user().read() == "dracula"
+    theme = ThemeFile.of_user()
+    assert theme is not None and theme.read() == "dracula"
     assert list(cache_folder().iterdir())
 
 
