@@ -58,7 +58,7 @@ def space(root: str | os.PathLike[str] | None = None, *, by: str = "bundle") -> 
     Args:
         root: As for ``scan``.
         by: How the tasks are grouped: ``"bundle"``, ``"runs"``, ``"status"``, ``"age"``,
-            ``"task"`` or ``"kind"`` (kinds of files).
+            ``"environment"``, ``"task"`` or ``"kind"`` (kinds of files).
 
     Returns:
         The object of ``hipercow-tui space --json``: ``total``, ``tasks``, ``purgeable``, ``held``,
@@ -68,9 +68,8 @@ def space(root: str | os.PathLike[str] | None = None, *, by: str = "bundle") -> 
         BadFilterError: There is no such grouping.
         RootError: There is no root, or it can't be read.
     """
-    from hipercow_tui.analysis.space_measuring import measure_space
-    from hipercow_tui.analysis.space_usage import SpaceGrouping, group_space
-    from hipercow_tui.formats.py_details import read_task_details
+    from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_space
+    from hipercow_tui.analysis.space_usage import SpaceGrouping
     from hipercow_tui.formats.root import find_root
     from hipercow_tui.output.space_report import space_as_json
     from hipercow_tui.scanning.scanner import read_root
@@ -81,9 +80,7 @@ def space(root: str | os.PathLike[str] | None = None, *, by: str = "bundle") -> 
         raise BadFilterError(f"by takes one of {', '.join(names)}, not {by!r}")
     grouping, now, found = SpaceGrouping(by), time.time(), find_root(root)
     usage = measure_space(found, read_root(found), UsageCache.of(found), now=now)
-    groups = group_space(
-        usage, grouping, now=now, runs=lambda task: read_task_details(found, task).code_text
-    )
+    groups = read_and_group_space(found, usage, grouping, now=now)
     return space_as_json(usage, grouping, groups)
 
 
@@ -182,7 +179,7 @@ def purge(
         filters.check(snapshot)
         kept.check(whole)
         request = GoalRequest(free, until_free, free_files, order, include_recent)
-        goal = request.goal(read_free_space(found.path), SizeKind.APPARENT)
+        goal = request.goal(lambda: read_free_space(found.path), SizeKind.APPARENT)
     except PurgeError:
         raise
     except FilterError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -45,9 +46,24 @@ if "TMPDIR" not in os.environ and has_room(MEMORY):
     tempfile.tempdir = None  # look again
 
 
-# A busy machine must not fail a test.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
+# Compiled modules are stored, also if the environment says otherwise, as containers often do: else
+# each worker would rewrite the assertions of all tests, and each started process compile the app.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+# A busy machine must not fail a test. The rules of a plan are tried with more examples.
+settings.register_profile(
+    "few", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("few")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt modules and collected tests from garbage collections, a tenth of the time of tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 20, 50)
 
 
 @pytest.hookimpl(optionalhook=True)

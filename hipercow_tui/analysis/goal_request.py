@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hipercow_tui.analysis.goal import Goal, GoalOrder
@@ -34,20 +35,22 @@ class GoalRequest:
     recent: bool = False
 
     @staticmethod
-    def of_text(text: str, order: GoalOrder) -> GoalRequest:
+    def of_text(text: str, order: GoalOrder, *, recent: bool = False) -> GoalRequest:
         """Return a request by a size, a percentage, or a number of files: ``20 GB``, ``15 %``,
         ``1,000 files``."""
         if text.rstrip().endswith("%"):
-            return GoalRequest(percent=text, order=order)
+            return GoalRequest(percent=text, order=order, recent=recent)
         if files := _FILES.match(text):
-            return GoalRequest(files=int(files[1].replace(",", "")), order=order)
-        return GoalRequest(text, order=order)
+            number = int(files[1].replace(",", ""))
+            return GoalRequest(files=number, order=order, recent=recent)
+        return GoalRequest(text, order=order, recent=recent)
 
-    def goal(self, space: FreeSpace | None, kind: SizeKind) -> Goal | None:
+    def goal(self, read_space: Callable[[], FreeSpace | None], kind: SizeKind) -> Goal | None:
         """Return the goal, None if there is none.
 
-        ``space`` is the file system of the root, None if its size is not known. ``kind`` is the
-        definition of ``size``; a percentage is of disk usage. Raises FilterError.
+        ``read_space`` returns how much is free on the file system of the root, None if that is not
+        known; it is called only for a percentage. ``kind`` is the definition of ``size``; a
+        percentage is of disk usage. Raises FilterError.
         """
         order = self._order()
         if self.size is None and self.percent is None and self.files is None:
@@ -63,6 +66,7 @@ class GoalRequest:
         if self.percent is None:
             return Goal(self._bytes(), files, kind, order, self.recent)
         percent = self._percent()
+        space = read_space()
         if space is None:
             raise FilterError(
                 "The file system of the root does not say how much is free: give a size instead"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from hipercow_tui.analysis.comparison import Comparison, parse_comparison
 from hipercow_tui.analysis.plan_tree import (
     BlockedChain,
     Chain,
@@ -13,6 +14,7 @@ from hipercow_tui.analysis.plan_tree import (
     PlanGroup,
     PlanTree,
 )
+from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
@@ -159,11 +161,23 @@ def searched_tasks(plan: PurgePlan) -> Collection[Task]:
 
 
 def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
-    """Search for a text in the ids, calls, inputs, bundles and errors of the tasks of a plan."""
-    needle = query.casefold()
+    """Search for a text in the ids, calls, inputs, bundles and errors of the tasks of a plan, or
+    compare an input as a number: ``beta > 0.9``."""
     tasks = searched_tasks(tree.plan)
+    comparison = parse_comparison(query)
+    if comparison is None:
+        ids = _tasks_with_text(tasks, query.casefold(), known)
+    else:
+        ids = _tasks_that_meet(comparison, tasks, known)
+    unread = sum(
+        task.id not in known.summaries for task in tasks if task.status is not Status.BROKEN
+    )
+    return Hits(ids, unread)
+
+
+def _tasks_with_text(tasks: Iterable[Task], needle: str, known: KnownFacts) -> frozenset[str]:
     summaries, failures = known.summaries, known.failures
-    ids = frozenset(
+    return frozenset(
         task.id
         for task in tasks
         if needle in task.id
@@ -171,5 +185,18 @@ def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
         or ((summary := summaries.get(task.id)) and summary.matches(needle))
         or ((failure := failures.get(task.id)) and failure.matches(needle))
     )
-    unread = sum(task.id not in summaries for task in tasks if task.status is not Status.BROKEN)
-    return Hits(ids, unread)
+
+
+def _tasks_that_meet(
+    comparison: Comparison, tasks: Iterable[Task], known: KnownFacts
+) -> frozenset[str]:
+    summaries, failures = known.summaries, known.failures
+    found = set()
+    for task in tasks:
+        if (failure := failures.get(task.id)) is not None:
+            met = comparison.holds(failure.inputs, (failure.code_text,))
+        else:
+            met = summaries.get(task.id, NO_SUMMARY).meets(comparison)
+        if met:
+            found.add(task.id)
+    return frozenset(found)

@@ -87,7 +87,8 @@ Item: TypeAlias = PlannedChain | BlockedChain | PlannedBundle | PinnedTask | str
 class PlanGroup:
     """Lines under a title.
 
-    ``key`` identifies the group as long as the grouping is the same. ``rule`` explains the group.
+    ``key`` identifies the group as long as the grouping is the same. ``rule`` explains the group,
+    with keys as ``<plan.skip=x>``: their id and their default.
     ``bundle`` is the bundle that it is about, if any.
     """
 
@@ -126,12 +127,12 @@ class PlanTree:
 
 
 _MATCHED = "These tasks pass all filters."
-_DRAWN_IN = "A retry chain goes as a whole: under each matched task, what its chain draws in."
+_DRAWN_IN = "A retry chain goes as a whole. Below each matched task is what it draws in."
 _BUNDLES = "A bundle goes with any of its tasks. Tasks that stay lose only their bundle."
-_BLOCKED = "Every task below blocks the whole purge. x: leave out their chains."
-_PINNED = "Pins hold these tasks, with their whole retry chains. P: unpin the chain or the bundle."
+_BLOCKED = "Every task below blocks the whole purge. <plan.skip=x>: leave out their chains."
+_PINNED = "Pins hold these retry chains. <plan.pin=P>: unpin the chain or the bundle."
 _LEFT_OUT_BY_GOAL = "These tasks stay with their whole retry chains: a goal takes what can go."
-_LEFT_OUT = "These tasks stay with their whole retry chains. x: include them again."
+_LEFT_OUT = "These tasks stay with their whole retry chains. <plan.skip=x>: include them again."
 
 
 def make_tree(

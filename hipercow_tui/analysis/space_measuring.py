@@ -1,13 +1,20 @@
-"""Measures a whole root for ``analysis.space_usage``."""
+"""Measures a whole root for ``analysis.space_usage``, and reads what its groups need."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
 
-from hipercow_tui.analysis.space_usage import SpaceUsage, summarize_space
+from hipercow_tui.analysis.space_usage import (
+    SpaceGroup,
+    SpaceGrouping,
+    SpaceUsage,
+    group_space,
+    summarize_space,
+)
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.formats.folder_size import FolderUsage
+from hipercow_tui.formats.folder_size import FolderUsage, SizeKind
+from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.root_usage import measure_rest
 from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageCache, UsageReader
@@ -32,3 +39,36 @@ def measure_space(
             on_progress(progress)
     rest = measure_rest(root, snapshot.tasks.keys())
     return summarize_space(snapshot, usages, rest, now=now)
+
+
+def read_and_group_space(
+    root: Root,
+    usage: SpaceUsage,
+    by: SpaceGrouping,
+    *,
+    now: float,
+    kind: SizeKind = SizeKind.APPARENT,
+    files: bool = False,
+    on_progress: Callable[[int], object] = lambda done: None,
+) -> tuple[SpaceGroup, ...]:
+    """Group the measured tasks as ``group_space`` does, after reading what that needs.
+
+    What tasks run and their environments are in their ``data``. ``on_progress`` is called after
+    each task that was read, with the number of tasks read.
+    """
+    texts: dict[str, str] = {}
+    if by in (SpaceGrouping.RUNS, SpaceGrouping.ENVIRONMENT):
+        for done, task_id in enumerate(usage.amounts, 1):
+            details = read_details_without_error(root, task_id, usage.snapshot.tasks[task_id].lang)
+            runs = by is SpaceGrouping.RUNS
+            texts[task_id] = details.code_text if runs else details.environment or ""
+            on_progress(done)
+    return group_space(
+        usage,
+        by,
+        now=now,
+        kind=kind,
+        files=files,
+        runs=lambda task: texts[task.id],
+        environment=lambda task: texts[task.id],
+    )

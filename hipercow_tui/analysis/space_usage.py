@@ -63,6 +63,7 @@ class SpaceGrouping(StrEnum):
     RUNS = "runs"
     STATUS = "status"
     AGE = "age"
+    ENVIRONMENT = "environment"
     TASK = "task"
     KIND = "kind"
 
@@ -72,7 +73,7 @@ class SpaceGroup:
     """Tasks together, or the files of one kind.
 
     Attributes:
-        label: The bundle, call, status, age, task id or kind of files.
+        label: The bundle, call, status, age, environment, task id or kind of files.
         amount: Their size.
         ids: The ids of the tasks; of a kind of files empty.
         purgeable: The part of the tasks that can be purged; of a kind of files zero.
@@ -214,16 +215,18 @@ def group_space(
     kind: SizeKind = SizeKind.APPARENT,
     files: bool = False,
     runs: Callable[[Task], str] = lambda task: "",
+    environment: Callable[[Task], str] = lambda task: "",
 ) -> tuple[SpaceGroup, ...]:
     """Group all measured tasks, each in one group, the largest group first; ages in their order.
 
     The order is by bytes of one definition, or by ``files``. ``runs`` returns the code of a task on
-    one line, empty if it is not known; tasks that call the same function are one group.
+    one line, and ``environment`` the name of its environment, empty if it is not known; tasks that
+    call the same function are one group.
     """
     if by is SpaceGrouping.KIND:
         groups = [SpaceGroup(label, amount) for label, amount in usage.kinds.items()]
     else:
-        label_of = _labels(by, now, runs)
+        label_of = _labels(by, now, runs, environment)
         members: defaultdict[str, list[Task]] = defaultdict(list)
         for task_id in usage.amounts:
             task = usage.snapshot.tasks[task_id]
@@ -239,7 +242,12 @@ def group_space(
     return tuple(sorted(groups, key=largest_first))
 
 
-def _labels(by: SpaceGrouping, now: float, runs: Callable[[Task], str]) -> Callable[[Task], str]:
+def _labels(
+    by: SpaceGrouping,
+    now: float,
+    runs: Callable[[Task], str],
+    environment: Callable[[Task], str],
+) -> Callable[[Task], str]:
     match by:
         case SpaceGrouping.BUNDLE:
             return _bundle_label
@@ -247,6 +255,8 @@ def _labels(by: SpaceGrouping, now: float, runs: Callable[[Task], str]) -> Calla
             return lambda task: task.status.value
         case SpaceGrouping.AGE:
             return lambda task: _age_label(task, now)
+        case SpaceGrouping.ENVIRONMENT:
+            return lambda task: escape_controls(environment(task)) or "not known"
         case SpaceGrouping.TASK:
             return lambda task: task.id
     return lambda task: escape_controls(called_function(runs(task))) or "not known"

@@ -17,7 +17,7 @@ class TaskSummary:
 
     ``problem`` says what could not be read. ``search_texts`` are used only by searches: code and
     inputs, case-folded, that the other texts do not show completely. ``packed_inputs`` holds the
-    ``inputs`` in a third of the memory.
+    ``inputs`` in a third of the memory. ``environment`` is the name of the task's environment.
     """
 
     code_text: str = ""
@@ -25,6 +25,7 @@ class TaskSummary:
     problem: str | None = None
     search_texts: tuple[str, ...] = ()
     packed_inputs: bytes = b""
+    environment: str = ""
 
     @property
     def inputs(self) -> Inputs:

@@ -18,7 +18,7 @@ from hipercow_tui.output.json_output import plan_as_json, report_as_json
 from hipercow_tui.output.report import (
     Report,
     Sizes,
-    free_space_line,
+    free_space_lines,
     interrupted_lines,
     plan_lines,
     report_lines,
@@ -144,11 +144,12 @@ def run_until_signal(
     stops between two tasks.
     """
     stop = _StopRequest()
+    before = None if as_json else read_free_space(root.path)
     with on_signals(stop):
         report = act(stop.event)
     print_report(report, as_json=as_json, kind=kind, sizes=sizes)
-    if not as_json and (line := free_space_line(report, read_free_space(root.path))):
-        print_output([line])
+    if not as_json:
+        print_output(free_space_lines(report, before, read_free_space(root.path)))
     if report.complete:
         return DONE
     return REFUSED if stop.signal is None else 128 + stop.signal

@@ -92,7 +92,7 @@ def _make_plan(
 
     A goal chooses among the chains that can go, so blocked chains are left out then.
     """
-    goal = _goal_request(options).goal(read_free_space(root.path), options.size_kind)
+    goal = _goal_request(options).goal(lambda: read_free_space(root.path), options.size_kind)
     ignore = options.ignore_unreadable_bundles
     plan = make_plan(
         snapshot,

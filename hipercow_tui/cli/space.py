@@ -7,15 +7,14 @@ import sys
 import time
 from collections.abc import Sequence
 
-from hipercow_tui.analysis.space_measuring import measure_space
-from hipercow_tui.analysis.space_usage import SpaceGrouping, SpaceUsage, group_space
+from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_space
+from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import add_disk_usage
-from hipercow_tui.formats.py_details import read_task_details
-from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.space_report import SpaceUnit, space_as_json, space_lines
 from hipercow_tui.scanning.scanner import read_root, without_garbage_collection
-from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageCache
+from hipercow_tui.scanning.usage_reader import UsageCache
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
@@ -44,14 +43,25 @@ def run(words: Sequence[str]) -> int:
     )
     root = find_root(options.root)
     with without_garbage_collection():
-        usage = _measure(root, now)
-    groups = group_space(
+        snapshot = read_root(root)
+        for problem in snapshot.problems:
+            print_message(problem)
+        show = _ProgressLines(len(snapshot.tasks))
+        usage = measure_space(
+            root,
+            snapshot,
+            UsageCache.of(root),
+            now=now,
+            on_progress=lambda progress: show("measured", progress.done),
+        )
+    groups = read_and_group_space(
+        root,
         usage,
         by,
         now=now,
         kind=unit.kind,
         files=unit.files,
-        runs=lambda task: read_task_details(root, task).code_text,
+        on_progress=lambda done: show("read", done),
     )
     if options.json:
         print_output(space_as_json(usage, by, groups, limit=options.limit))
@@ -61,19 +71,17 @@ def run(words: Sequence[str]) -> int:
     return DONE
 
 
-def _measure(root: Root, now: float) -> SpaceUsage:
-    snapshot = read_root(root)
-    for problem in snapshot.problems:
-        print_message(problem)
-    due = time.monotonic() + _PROGRESS_INTERVAL
+class _ProgressLines:
+    """Prints now and then how many of the tasks are done, if standard error is a terminal."""
 
-    def show(progress: MeasuringProgress) -> None:
-        nonlocal due
-        if sys.stderr.isatty() and time.monotonic() >= due:
-            print_message(f"measured {progress.done:,} of {progress.total:,} tasks")
-            due = time.monotonic() + _PROGRESS_INTERVAL
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._due = time.monotonic() + _PROGRESS_INTERVAL
 
-    return measure_space(root, snapshot, UsageCache.of(root), now=now, on_progress=show)
+    def __call__(self, verb: str, done: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() >= self._due:
+            print_message(f"{verb} {done:,} of {self._total:,} tasks")
+            self._due = time.monotonic() + _PROGRESS_INTERVAL
 
 
 def _parser() -> CommandParser:
@@ -84,8 +92,8 @@ def _parser() -> CommandParser:
         "--by",
         choices=[one.value for one in SpaceGrouping],
         default=SpaceGrouping.BUNDLE.value,
-        help="group the tasks by bundle (default), by what they run, status or age, or list single"
-        " tasks or the kinds of files",
+        help="group the tasks by bundle (default), function, status, age or environment, or list"
+        " single tasks or the kinds of files",
     )
     add("--files", action="store_true", help="compare the number of files instead of sizes")
     add("--limit", type=_limit, metavar="N", help="only the first N groups")

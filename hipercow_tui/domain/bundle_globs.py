@@ -6,6 +6,8 @@ Importing wcmatch takes 6 ms, so this module is imported only when a glob is giv
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +19,9 @@ from hipercow_tui.support.text import escape_controls
 
 # Patterns. {1..9999}{1..9999} would expand to millions; a glob that expands to more is refused.
 BRACE_LIMIT = 1000
+# macOS can list a name in another form than the one that a keyboard gives: an accent apart from its
+# letter. There, names that differ only by that are the same.
+_COMPOSES_NAMES = sys.platform == "darwin"
 _GLOB = fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.BRACE | fnmatch.DOTMATCH
 
 
@@ -35,6 +40,7 @@ class Globs:
         """
         for glob in globs:
             _check_brackets_closed(glob)
+        globs = [*map(_composed, globs)]
         includes = [glob for glob in globs if not glob.startswith("!")]
         excludes = [glob[1:] for glob in globs if glob.startswith("!")]
         if not includes:
@@ -44,13 +50,17 @@ class Globs:
 
     def match(self, name: str) -> bool:
         """Return whether the name is in the set; case matters."""
-        return self._matcher.match(name)
+        return self._matcher.match(_composed(name))
 
 
 def escape_glob(name: str) -> str:
     """Return the glob that matches this name and no other."""
     glob = re.sub(r"[\\*?\[\]{}]", r"\\\g<0>", name)
     return f"\\{glob}" if glob.startswith("!") else glob
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text) if _COMPOSES_NAMES else text
 
 
 def _check_brackets_closed(glob: str) -> None:

@@ -73,6 +73,11 @@ def cautions_about(
     ``now`` is in seconds since the epoch. A task that is not ``matched`` goes with its retry chain.
     """
     statuses, age = filters.with_status, filters.finished_before
+    recent = task.created is not None and now - task.created < RECENTLY_CREATED
+    estimated = task.finished_estimated and age is not None
+    succeeded = task.status is Status.SUCCESS and statuses is not None
+    if matched and not (recent or estimated or succeeded):  # as most tasks
+        return ()
     cautions: list[Caution] = []
     if not matched:
         details = _failed_filters(task, filters)
@@ -80,9 +85,9 @@ def cautions_about(
     elif statuses and task.status is Status.SUCCESS and task.status not in statuses.statuses:
         ending = _ENDINGS.get(task.latest_status or task.status, str(task.latest_status))
         cautions.append(Caution(CautionKind.LAST_ATTEMPT, ending))
-    if task.created is not None and now - task.created < RECENTLY_CREATED:
+    if recent:
         cautions.append(_RECENT)
-    if age and task.finished_estimated:
+    if estimated:
         cautions.append(_ESTIMATED)
     return tuple(cautions)
 

@@ -40,9 +40,8 @@ class Reason(StrEnum):
     RETRY_CHAIN = "retry chain"
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedTask:
-    """A task that the purge takes.
+class PlannedTask(NamedTuple):
+    """A task that the purge takes. A tuple, because a plan can have a million.
 
     ``cause_id`` is the matched task of its retry chain if the task itself is not matched.
     ``cautions`` are reasons to look at it again (docs/spec.md, rule 14).
@@ -130,6 +129,19 @@ class PurgePlan:
             kept=tuple(one for one in self.kept if one.task.lang is lang),
             pinned=tuple(one for one in self.pinned if one.task.lang is lang),
         )
+
+    def part_for_purge(self, lang: Lang) -> PurgePlan:
+        """Return the part that a purge of one language carries out and records.
+
+        Kept chains of a language of which nothing goes are in the part of the first other one,
+        because nothing else would record them.
+        """
+        langs = [one for one in Lang if one in self.langs]
+        part = self.of_lang(lang)
+        if lang not in langs[:1]:
+            return part
+        others = tuple(one for one in self.kept if one.task.lang not in langs)
+        return replace(part, kept=(*part.kept, *others))
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -256,10 +268,13 @@ def _plan_language(
     own_ids = (i for i in wanted if i in snapshot.tasks or i not in whole.tasks)
     blocked = tuple(find_blocked(snapshot, own_ids, now, ignored))
     skipped = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
+    requested = _requested_ids(filters)
     planned = tuple(
-        _plan_task(task, matched, causes[task.id], filters, now)
-        for task in _in_snapshot_order(snapshot, causes.keys())
-        if task.id not in skipped and _is_purgeable(task, _requested_ids(filters))
+        [
+            _plan_task(task, matched, causes[task.id], filters, now)
+            for task in _in_snapshot_order(snapshot, causes.keys())
+            if task.id not in skipped and _is_purgeable(task, requested)
+        ]
     )
     tasks = tuple(one for one in planned if one.task.id not in kept) if kept else planned
     return _LanguagePlan(
@@ -437,9 +452,11 @@ def _in_snapshot_order(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
 def _plan_task(
     task: Task, matched: Set[str], cause_id: str | None, filters: FilterStack, now: float
 ) -> PlannedTask:
-    reason = Reason.MATCHED if task.id in matched else Reason.RETRY_CHAIN
-    cautions = cautions_about(task, filters, now, matched=reason is Reason.MATCHED)
-    return PlannedTask(task, reason, cause_id if reason is Reason.RETRY_CHAIN else None, cautions)
+    if task.id in matched:
+        cautions = cautions_about(task, filters, now, matched=True)
+        return PlannedTask(task, Reason.MATCHED, None, cautions)
+    cautions = cautions_about(task, filters, now, matched=False)
+    return PlannedTask(task, Reason.RETRY_CHAIN, cause_id, cautions)
 
 
 def _plan_bundles(

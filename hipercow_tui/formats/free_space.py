@@ -1,15 +1,17 @@
-"""Read how much space is free on the file system of a root."""
+"""Read how much space the user can still write on the file system of a root."""
 
 from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hipercow_tui.formats.quota import read_quota
 from hipercow_tui.support.filesystem import mount_at
 from hipercow_tui.support.text import format_size
 
@@ -17,13 +19,14 @@ if sys.platform == "win32":
     from hipercow_tui.support.filesystem.windows import is_on_network
 
 _MOUNTS = Path("/proc/self/mountinfo")
-# File systems of file servers. Their space is often limited by a quota that statvfs does not know.
+# File systems of file servers. Their space is often limited by a quota that is not known here.
 _NETWORK = frozenset(
     (
         *("9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gpfs", "lustre"),
         *("nfs", "nfs4", "panfs", "smb3", "smbfs"),
     )
 )
+_ESCAPED = re.compile(r"\\([0-7]{3})")  # a space, tab, newline or backslash
 _SHORT_PART = 0.05
 _SHORT_BYTES = 10**9
 
@@ -32,12 +35,14 @@ _SHORT_BYTES = 10**9
 class FreeSpace:
     """The bytes that the user can still write to a file system, and its size in bytes.
 
-    ``network`` says whether it is on a file server, where others use the same space.
+    ``network`` says whether it is on a file server, where others use the same space. With
+    ``quota``, both numbers are of the quota of the user.
     """
 
     free: int
     size: int
     network: bool = False
+    quota: bool = False
 
     @property
     def short(self) -> bool:
@@ -49,8 +54,18 @@ class FreeSpace:
         return max(0, math.ceil(percent / 100 * self.size) - self.free)
 
     def __str__(self) -> str:
-        share = "share " if self.network else ""
-        return f"{share}{_round(self.free)} free of {_round(self.size)}"
+        scope = "quota " if self.quota else "share " if self.network else ""
+        return f"{scope}{self._amount}"
+
+    @property
+    def sentence(self) -> str:
+        """A sentence without a full stop, such as ``Your quota has 2 GB free of 15 GB now``."""
+        owner = "Your quota" if self.quota else "The share" if self.network else "The file system"
+        return f"{owner} has {self._amount} now"
+
+    @property
+    def _amount(self) -> str:
+        return f"{_round(self.free)} free of {_round(self.size)}"
 
 
 def _round(number: int) -> str:
@@ -58,27 +73,39 @@ def _round(number: int) -> str:
 
 
 def read_free_space(path: Path) -> FreeSpace | None:
-    """Return the free space of the file system that holds a folder; None if the file system does
-    not say."""
+    """Return the free space of the file system that holds a folder, or that of the user's quota if
+    less is left of it. None if the file system does not say.
+
+    A file server can take long to answer, and a quota up to ``quota.TIME_LIMIT``.
+    """
     try:
         if sys.platform == "win32":
             usage = shutil.disk_usage(path)
             return FreeSpace(usage.free, usage.total, is_on_network(path))
         status = os.statvfs(path)
-        network = _type_of(path) in _NETWORK
+        mount_point, file_system = _mount(path)
     except OSError:
         return None
-    size = status.f_blocks * status.f_frsize
-    return FreeSpace(status.f_bavail * status.f_frsize, size, network) if size else None
+    free, size = status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
+    network = file_system in _NETWORK
+    quota = read_quota(mount_point, file_system)
+    if quota is not None and (quota.free < free or not size):
+        return FreeSpace(quota.free, quota.limit, network, quota=True)
+    return FreeSpace(free, size, network) if size else None
 
 
-def _type_of(path: Path) -> str:
-    """Return the type of the file system that holds a path; empty if it is not known. Raises
-    OSError."""
+def _mount(path: Path) -> tuple[str, str]:
+    """Return where the file system that holds a path is mounted, and its type: the path itself and
+    "" if that is not known. Raises OSError."""
     mount_id = mount_at(path).id
     with suppress(FileNotFoundError):  # a system without /proc
-        for line in _MOUNTS.read_text("utf-8", "replace").splitlines():
+        for line in _MOUNTS.read_text("utf-8", "surrogateescape").split("\n"):
             before, _, after = line.partition(" - ")
-            if before.split(" ", 1)[0] == str(mount_id):
-                return after.split(" ", 1)[0]
-    return ""
+            fields = before.split(" ")
+            if fields[0] == str(mount_id):
+                return _ESCAPED.sub(_unescaped, fields[4]), after.split(" ", 1)[0]
+    return str(path), ""
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 8))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import PureWindowsPath
 from typing import Any, TypeVar
 
 from hipercow_tui.domain.task import TASK_ID
@@ -60,9 +61,9 @@ def shown_text(value: Any) -> str:
 
 
 def absolute_path(value: Any) -> str:
-    """Check an absolute path."""
+    """Check an absolute path, of this system or another."""
     path = text(value)
-    if "\0" in path or not path.startswith("/"):
+    if "\0" in path or not (path.startswith("/") or PureWindowsPath(path).is_absolute()):
         raise ValueError("not an absolute path")
     return path
 

@@ -49,11 +49,11 @@ def read_details_without_error(root: Root, task_id: str, lang: Lang) -> TaskDeta
     return read_details(root.tasks, task_id, status="")
 
 
-def read_details_in_batch(tasks_dir: Path, task_id: str, lang: Lang) -> TaskDetails:
-    """Read the details of a task of either language in the open folder ``tasks_dir`` of a batch,
-    without its error."""
+def read_details_in(tasks_dir: Path, task_id: str, lang: Lang, *, in_batch: bool) -> TaskDetails:
+    """Read the details of a task of either language, without its error. ``tasks_dir`` is the folder
+    ``tasks`` of the root of the language, or with ``in_batch`` a folder of a batch."""
     read = read_py_details if lang is Lang.PY else read_details
-    return read(tasks_dir, task_id, status="", in_batch=True)
+    return read(tasks_dir, task_id, status="", in_batch=in_batch)
 
 
 def read_py_details(

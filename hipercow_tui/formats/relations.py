@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
 from hipercow_tui.domain.task import Bundle, Lang
@@ -15,6 +17,9 @@ from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import os_error_text
 
+_TIME_STEP = 2.0  # seconds: the largest step of the times of a file server
+_TIME_STEP_NS = int(_TIME_STEP * 1e9)
+
 
 def relations_of(root: Root) -> Relations:
     """Return the relations of a root of R or Python, without reading them."""
@@ -22,7 +27,9 @@ def relations_of(root: Root) -> Relations:
 
 
 class Relations:
-    """Bundles and retry chains of an R root. A file is read again only when its stamp changed.
+    """Bundles and retry chains of an R root. A file is read again only when its stamp changed. The
+    times of a file server can have steps of two seconds, so a bundle that changed shortly before it
+    was read is read again until two seconds have passed.
 
     Attributes:
         lang: The language of the root.
@@ -44,6 +51,8 @@ class Relations:
         self._cached: dict[str, Bundle] = {}  # from the index, not read since
         self._folder_unread: str | None = None
         self._bundles_unread: dict[str, str] = {}
+        # By name, when the stamp of a bundle was first seen that a further change may not change.
+        self._unsettled: dict[str, float] = {}
         self.bundles: Mapping[str, Bundle] = {}
         self.all_bundles: tuple[Bundle, ...] = ()
         self._bundles_of: Mapping[str, tuple[str, ...]] | None = None
@@ -142,6 +151,12 @@ class Relations:
         except OSError as error:
             self._folder_unread = f"'bundles' can't be read: {os_error_text(error)}"
         self._bundles_unread = unread
+        settled = max((one.stamp[3] for one in found.values()), default=0) - _TIME_STEP_NS
+        self._unsettled = {
+            name: seen
+            for name, seen in self._unsettled.items()
+            if name in found and max(found[name].stamp[2:]) > settled
+        }
         self._set_bundles(found)
 
     def _add_bundle(
@@ -155,9 +170,19 @@ class Relations:
             if entry.is_symlink():
                 found[name] = self._read_link(name, changed, stamp)
             else:
-                found[name] = self._unchanged_bundle(name, stamp) or read_bundle(
+                known, seen = self._known_bundle(name, stamp), time.monotonic()
+                if known is not None and name not in self._unsettled:
+                    found[name] = known
+                    return
+                first_seen = self._unsettled.get(name, seen) if known else seen
+                bundle = read_bundle(
                     name, entry.path, self.lang, dir_fd=folder, changed=changed, stamp=stamp
                 )
+                before = self.bundles.get(name)
+                found[name] = before if before and _is_same(before, bundle) else bundle
+                self._unsettled[name] = first_seen
+                if seen - first_seen >= _TIME_STEP:
+                    del self._unsettled[name]
         except FileNotFoundError:
             return
         except OSError as error:
@@ -171,7 +196,7 @@ class Relations:
         known = self.bundles.get(name)
         return known if known is not None and known == bundle else bundle
 
-    def _unchanged_bundle(self, name: str, stamp: r_layout.Stamp) -> Bundle | None:
+    def _known_bundle(self, name: str, stamp: r_layout.Stamp) -> Bundle | None:
         known = self.bundles.get(name) or self._cached.get(name)
         return known if known is not None and known.stamp == stamp else None
 
@@ -191,6 +216,11 @@ class _PythonRelations(Relations):
 
 def _file_stamp(status: filesystem.Status) -> r_layout.Stamp:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _is_same(one: Bundle, other: Bundle) -> bool:
+    """Return whether a bundle did not change. On some shares its inode number does."""
+    return one.stamp[1:] == other.stamp[1:] and replace(one, stamp=other.stamp) == other
 
 
 def _names_by_task(bundles: Iterable[Bundle]) -> dict[str, tuple[str, ...]]:

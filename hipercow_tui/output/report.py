@@ -21,6 +21,7 @@ from hipercow_tui.purging.trash_listing import TrashEntry
 from hipercow_tui.support.text import (
     escape_controls,
     format_age,
+    format_size,
     pluralize,
     short_id,
     tasks_and_bundles,
@@ -37,6 +38,9 @@ _STATES = {
     BatchState.RESTORING: "restoring",
     BatchState.QUARANTINED: "quarantined",
 }
+
+
+_MUCH_SPACE = 10**6  # bytes that may be missing after a job without an explanation
 
 
 def _numbers(tasks: Collection[str], bundles: Collection[str]) -> str:
@@ -227,11 +231,27 @@ def _empty_lines(report: EmptyReport, kind: SizeKind) -> Iterator[str]:
     yield from _item_lines("failed", report.failed)
 
 
-def free_space_line(report: Report, space: FreeSpace | None) -> str:
-    """Return how much space the file system has after a job; empty if the job erased nothing, or
-    if that is not known."""
-    erased = not isinstance(report, RestoreReport) and report.freed.files > 0
-    return f"The file system has {space} now" if space and erased else ""
+def free_space_lines(
+    report: Report, before: FreeSpace | None, after: FreeSpace | None
+) -> Iterator[str]:
+    """Yield how much space the file system has after a job, and why that is less than expected.
+
+    ``before`` and ``after`` are None if they are not known. Nothing is yielded for a job that
+    erased nothing.
+    """
+    if after is None or isinstance(report, RestoreReport) or not report.freed.files:
+        return
+    yield after.sentence
+    if before is None or (before.size, before.quota) != (after.size, after.quota):
+        return
+    freed, gained = report.freed.disk_bytes, max(0, after.free - before.free)
+    if gained < freed / 2 and freed - gained >= _MUCH_SPACE:
+        yield (
+            f"That is only {format_size(gained)} more than before, though files of"
+            f" {format_size(freed)} on disk were erased: snapshots, open files and blocks that"
+            " other files share keep their space, a file server may free it later, and others may"
+            " have written meanwhile"
+        )
 
 
 def batch_line(
@@ -288,7 +308,7 @@ def _finish(batch: TrashEntry) -> str:
 def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return the line of a history entry; ``now`` is in seconds since the epoch."""
     size = entry.size_of(kind)
-    verb = "moved" if entry.kind is HistoryKind.TRASH else "freed"
+    verb = {HistoryKind.TRASH: "moved", HistoryKind.RESTORE: "restored"}.get(entry.kind, "freed")
     parts = [
         f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count as count_from
 from pathlib import Path
@@ -54,18 +55,19 @@ class NoSpaceError(PurgeError):
 class Batch:
     """A batch that this process owns, with its folders and ``hipercow/tui/`` open.
 
-    ``tui``, ``folder``, ``tasks``, ``bundles`` and ``erasing`` are file descriptors. ``name`` is
-    its present name in ``hipercow/tui/``.
+    ``tui``, ``folder``, ``tasks``, ``bundles`` and ``erasing`` are file descriptors; ``opened``
+    closes the last four. ``name`` is its present name in ``hipercow/tui/``.
     """
 
     dirs: RootDirs
     name: BatchName
     tui: int
+    opened: ExitStack
     folder: int
-    tasks: int
-    bundles: int
-    erasing: int
     heartbeat: Heartbeat
+    tasks: int = -1
+    bundles: int = -1
+    erasing: int = -1
 
     @property
     def batch_id(self) -> str:
@@ -86,12 +88,48 @@ class Batch:
     def set_state(self, state: BatchState) -> None:
         """Change its state, by one rename. Raises OSError, TakenOverError and BatchGoneError."""
         name = BatchName(self.batch_id, self.name.generation, state)
+        with self._closed_on_windows():
+            try:
+                rename(str(self.name), str(name), self.tui, self.tui)
+            except FileNotFoundError:
+                raise self._lost_error() from None
+            check_exists(str(name), self.tui)
+            self.name = name
+
+    def open_subfolders(self) -> None:
+        """Open the subfolders. Raises OSError and PurgeError."""
+        self.tasks, self.bundles, self.erasing = (
+            open_dir(self.opened, self.path / subfolder, self.folder, self.dirs.mount)
+            for subfolder in SUBFOLDERS
+        )
+
+    @contextmanager
+    def _closed_on_windows(self) -> Iterator[None]:
+        """Close the folders of the batch, and open them again. Windows renames no folder in which
+        something is open, and over SMB an open folder is known by its path. Raises OSError,
+        TakenOverError and BatchGoneError."""
+        if sys.platform != "win32":
+            yield
+            return
+        before = filesystem.stat_fd(self.folder)
+        self.heartbeat.end()
+        self.close()
         try:
-            rename(str(self.name), str(name), self.tui, self.tui)
-        except FileNotFoundError:
-            raise self._lost_error() from None
-        check_exists(str(name), self.tui)
-        self.name = name
+            yield
+        finally:
+            try:
+                self.folder = open_dir(self.opened, self.path, self.tui, self.dirs.mount)
+            except FileNotFoundError:
+                raise self._lost_error() from None
+            if filesystem.stat_fd(self.folder).st_ino != before.st_ino:
+                raise self._lost_error()
+            self.open_subfolders()
+            self.heartbeat = Heartbeat.of_batch(self.folder, self.name.generation)
+
+    def close(self) -> None:
+        """Close the folders of the batch."""
+        self.opened.close()
+        self.folder = self.tasks = self.bundles = self.erasing = -1
 
     def ensure_owned(self) -> None:
         """Check that this process still owns the batch, before a step that can't be undone. Costs
@@ -163,9 +201,11 @@ class Batch:
         """
         if not self._end_heartbeat():
             return False
-        if remove_empty_batch(self.dirs, self.tui, str(self.name), self.folder):
+        self.close()
+        if remove_empty_batch(self.dirs, self.tui, str(self.name)):
             return True
-        release(self.folder)
+        with ExitStack() as stack, suppress(OSError, PurgeError):
+            release(open_dir(stack, self.path, self.tui, self.dirs.mount))
         return False
 
     def release(self) -> None:
@@ -181,6 +221,12 @@ class Batch:
         except (OSError, PurgeError):
             return False
         return True
+
+
+def make_subfolders(folder: int) -> None:
+    """Make the missing subfolders of an open batch. Raises OSError."""
+    for subfolder in SUBFOLDERS:
+        ensure_folder(subfolder, folder)
 
 
 def list_batch_names(tui: int) -> list[BatchName]:
@@ -213,16 +259,21 @@ def _open_subfolders(stack: ExitStack, folder: int) -> Iterator[int]:
         yield fd
 
 
-def remove_empty_batch(dirs: RootDirs, tui: int, name: str, folder: int) -> bool:
+def remove_empty_batch(dirs: RootDirs, tui: int, name: str) -> bool:
     """Remove the folder of a batch or check, if it holds no task and no bundle, and then
-    ``hipercow/tui/`` if that is empty. Return whether the folder is gone."""
+    ``hipercow/tui/`` if that is empty. Return whether the folder is gone.
+
+    The caller has closed its folders: Windows removes none that is open.
+    """
     try:
-        for subfolder in SUBFOLDERS:
-            remove_folder(subfolder, folder)
-        for file in (DRAFT, MANIFEST, ALIVE):
-            unlink(file, folder)
+        with ExitStack() as stack:
+            folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
+            for subfolder in SUBFOLDERS:
+                remove_folder(subfolder, folder)
+            for file in (DRAFT, MANIFEST, ALIVE):
+                unlink(file, folder)
         remove_folder(name, tui)
-    except OSError:
+    except (OSError, PurgeError):
         return False
     with suppress(OSError):
         filesystem.remove_folder(TUI_FOLDER, dirs.hipercow)

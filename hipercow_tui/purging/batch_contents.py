@@ -9,7 +9,7 @@ from pathlib import Path
 from hipercow_tui.domain.plan import PlannedTask
 from hipercow_tui.domain.task import BundleId, Lang, Status
 from hipercow_tui.formats.root import TUI_FOLDER, Root
-from hipercow_tui.purging.history import HistoryEntry, HistoryKind
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind, read_history
 from hipercow_tui.purging.trash_listing import (
     TrashEntry,
     as_purge_error,
@@ -21,10 +21,11 @@ from hipercow_tui.purging.trash_listing import (
 @dataclass(frozen=True, slots=True)
 class HeldTask:
     """A task of a purge. ``status``, ``finished`` (seconds since the epoch) and ``bundles`` are
-    those of the manifest; None and empty if there is none.
+    those of the manifest or of the history; None and empty if there is none.
 
-    ``folder`` is the folder in a batch that has the task's folder in it, under its id; None if the
-    task is not in a batch. ``note`` is a remark on it.
+    ``folder`` is the folder in a batch that has the task's folder in it, under its id. With
+    ``in_place`` it is the folder ``tasks`` of the root, to which the task was restored. None if it
+    is in neither. ``note`` is a remark on it.
     """
 
     id: str
@@ -34,6 +35,7 @@ class HeldTask:
     bundles: tuple[str, ...] = ()
     folder: Path | None = None
     note: str = ""
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,43 @@ def contents_of_batches(root: Root, entries: Sequence[TrashEntry]) -> BatchConte
 
 def contents_of_action(root: Root, action: HistoryEntry) -> BatchContents:
     """Return what an action of the history was about. If its batch is still in the trash, the
-    manifest adds statuses and bundles. Raises PurgeError if the trash can't be read."""
+    manifest adds statuses and bundles; else statuses are those of the history, as it recorded them
+    for this or another action on the same batch. Raises PurgeError if these can't be read."""
     ids = set(action.batch_ids) if action.kind is not HistoryKind.EMPTY else set[str]()
     entries = [entry for entry in list_trash(root) if entry.batch_id in ids] if ids else []
     records = _Records(root, entries)
     held = {task.id: task for task in records.held_tasks(entries)}
+    recorded = _recorded_tasks(root, action) if len(held) < len(action.tasks) else {}
     return BatchContents(
-        tuple(held.get(task_id) or records.described(task_id) for task_id in action.tasks),
+        tuple(
+            held.get(task_id) or recorded.get(task_id) or records.described(task_id)
+            for task_id in action.tasks
+        ),
         action.bundles,
         action.kept_back,
         tuple(map(records.described, action.kept_tasks)),
     )
+
+
+def _recorded_tasks(root: Root, action: HistoryEntry) -> Mapping[str, HeldTask]:
+    """Return the tasks of an action with the statuses that the history has of them."""
+    lang, facts = action.lang, dict[str, tuple[Status | None, float | None]]()
+    same_batch = (
+        entry
+        for entry in (read_history(root) if not action.statuses else ())
+        if entry.lang is lang and set(entry.batch_ids) & set(action.batch_ids)
+    )
+    for entry in (*same_batch, action):
+        found = zip(entry.statuses, entry.finished, strict=False)
+        facts.update(zip(entry.tasks, found, strict=False))
+    restored = action.kind is HistoryKind.RESTORE
+    folder = root.part(lang).tasks if restored and lang is not None else None
+    return {
+        task_id: HeldTask(
+            task_id, lang, *facts.get(task_id, (None, None)), folder=folder, in_place=restored
+        )
+        for task_id in action.tasks
+    }
 
 
 class _Records:

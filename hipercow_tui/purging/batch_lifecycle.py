@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import TUI_FOLDER
 from hipercow_tui.purging.access import ensure_folder, make_folder
 from hipercow_tui.purging.batch import (
     NO_SPACE,
-    SUBFOLDERS,
     Batch,
     NoSpaceError,
     list_all_names,
+    make_subfolders,
     remove_empty_batch,
 )
 from hipercow_tui.purging.batch_name import (
@@ -29,6 +30,7 @@ from hipercow_tui.purging.batch_name import (
     new_batch_id,
     new_check_name,
 )
+from hipercow_tui.purging.file_changes import try_while_open
 from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     ensure_dead,
@@ -89,7 +91,8 @@ def check_space(dirs: RootDirs, plan: PurgePlan, mode: PurgeMode) -> None:
             raise _write_error(dirs.path / TUI_FOLDER / name, error) from None
         finally:
             made.heartbeat.end()
-            remove_empty_batch(dirs, made.tui, name, made.folder)
+            made.opened.close()
+            remove_empty_batch(dirs, made.tui, name)
 
 
 @contextmanager
@@ -99,19 +102,23 @@ def _prepare_batch(dirs: RootDirs, batch_id: str | None) -> Iterator[Batch]:
     name = BatchName(batch_id or new_batch_id(time.time()), state=BatchState.PREPARING)
     with ExitStack() as stack:
         made = _make_batch_folder(stack, dirs, str(name))
-        batch = Batch(dirs, name, made.tui, made.folder, *made.subfolders, made.heartbeat)
+        batch = Batch(dirs, name, *made)
         stack.callback(batch.release)
+        try:
+            batch.open_subfolders()
+        except OSError as error:
+            batch.discard()
+            raise _write_error(batch.path, error) from None
         yield batch
 
 
-@dataclass(frozen=True, slots=True)
-class _BatchFolder:
-    """A new folder in ``hipercow/tui/`` with the heartbeat and the subfolders of a batch, all
-    open."""
+class _BatchFolder(NamedTuple):
+    """A new folder in ``hipercow/tui/`` with the heartbeat of a batch, both open; ``opened`` closes
+    the folder."""
 
     tui: int
+    opened: ExitStack
     folder: int
-    subfolders: tuple[int, int, int]
     heartbeat: Heartbeat
 
 
@@ -124,14 +131,16 @@ def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: str) -> _BatchFol
         with suppress(OSError):
             filesystem.remove_folder(TUI_FOLDER, dirs.hipercow)
         raise _write_error(path, error) from None
-    folder = -1
+    opened = stack.enter_context(ExitStack())
     try:
-        folder = open_dir(stack, path, tui, dirs.mount)
+        folder = open_dir(opened, path, tui, dirs.mount)
         heartbeat = Heartbeat.of_batch(folder, generation=0)
         stack.callback(heartbeat.end)
-        return _BatchFolder(tui, folder, _make_subfolders(stack, dirs, path, folder), heartbeat)
+        make_subfolders(folder)
+        return _BatchFolder(tui, opened, folder, heartbeat)
     except OSError as error:
-        remove_empty_batch(dirs, tui, name, folder)
+        opened.close()
+        remove_empty_batch(dirs, tui, name)
         raise _write_error(path, error) from None
 
 
@@ -149,18 +158,26 @@ def take_over(
     with ExitStack() as stack:
         try:
             tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
-            folder = open_dir(stack, path, tui, dirs.mount)
+            opened = stack.enter_context(ExitStack())
+            folder = open_dir(opened, path, tui, dirs.mount)
             if name.state not in AT_REST:
                 ensure_owner_gone(dirs, tui, name, progress)
             taken = name.after_takeover(state, list_all_names(tui))
             with suppress(OSError):
                 touch(folder)  # first, so that it does not look abandoned after the rename
-            filesystem.rename(str(name), str(taken), tui, tui)
+            try_while_open(  # another client may read the manifest
+                lambda: filesystem.rename(str(name), str(taken), tui, tui),
+                lambda: progress.stopped,
+            )
             _LOGGER.info("took over batch %s as %s", name, taken)
+            if sys.platform == "win32":  # over SMB, an open folder is known by its path
+                opened.close()
+                folder = open_dir(opened, dirs.path / TUI_FOLDER / str(taken), tui, dirs.mount)
             heartbeat = Heartbeat.of_batch(folder, taken.generation)
             stack.callback(heartbeat.end)
-            subfolders = _make_subfolders(stack, dirs, path, folder)
-            batch = Batch(dirs, taken, tui, folder, *subfolders, heartbeat)
+            make_subfolders(folder)
+            batch = Batch(dirs, taken, tui, opened, folder, heartbeat)
+            batch.open_subfolders()
         except FileNotFoundError:
             raise PurgeError(
                 f"{name.batch_id} is gone, or another process took it over: 'hipercow-tui trash'"
@@ -186,19 +203,6 @@ def ensure_owner_gone(
         ensure_dead(dirs.path / TUI_FOLDER / name.owner_key, read, progress)
 
 
-def _make_subfolders(
-    stack: ExitStack, dirs: RootDirs, path: Path, folder: int
-) -> tuple[int, int, int]:
-    """Create the missing subfolders of a batch, and open all of them. Raises OSError, and
-    PurgeError."""
-    for subfolder in SUBFOLDERS:
-        ensure_folder(subfolder, folder)
-    tasks, bundles, erasing = (
-        open_dir(stack, path / subfolder, folder, dirs.mount) for subfolder in SUBFOLDERS
-    )
-    return tasks, bundles, erasing
-
-
 def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
     """Remove batches that other processes prepared and left, and folders of their checks: they are
     empty. If the owner may be on another machine, its folder stays for a day: clocks may be hours
@@ -208,7 +212,7 @@ def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
         batches = (n for n in list_all_names(tui) if n.state is BatchState.PREPARING)
         for name in (*checks, *map(str, batches)):
             if _is_abandoned(dirs, tui, name):
-                _remove_prepared(dirs, tui, name)
+                remove_empty_batch(dirs, tui, name)
 
 
 def _is_abandoned(dirs: RootDirs, tui: int, name: str) -> bool:
@@ -216,12 +220,6 @@ def _is_abandoned(dirs: RootDirs, tui: int, name: str) -> bool:
         folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
         reading = read_heartbeat(folder, generation=0)
         return reading.is_owner_gone or reading.age(time.time()) > _DAY
-
-
-def _remove_prepared(dirs: RootDirs, tui: int, name: str) -> bool:
-    with ExitStack() as stack:
-        folder = open_dir(stack, dirs.path / TUI_FOLDER / name, tui, dirs.mount)
-        return remove_empty_batch(dirs, tui, name, folder)
 
 
 def _make_new_folder(stack: ExitStack, dirs: RootDirs, name: str) -> int:
@@ -241,7 +239,7 @@ def _make_new_folder(stack: ExitStack, dirs: RootDirs, name: str) -> int:
         except FileNotFoundError:
             continue
         except FileExistsError:
-            if not _remove_prepared(dirs, tui, name):
+            if not remove_empty_batch(dirs, tui, name):
                 raise
             continue
         return tui

@@ -98,22 +98,22 @@ class _ChainErasure:
     def erase(self, ids: Sequence[str]) -> None:
         """Erase the tasks of a chain, in this order, until one can't be moved or a stop is
         requested."""
-        batch, record = self._batch, self._record
+        batch, record, progress = self._batch, self._record, self._progress
         removal = self._removal()
         for number, task_id in enumerate(ids):
-            if self._progress.stopped:
+            if progress.stopped:
                 return
             if number == 0:  # once for each chain
                 batch.ensure_owned()
             record.partly_erased.add(task_id)
             try:
-                rename(task_id, task_id, batch.tasks, batch.erasing)
+                rename(task_id, task_id, batch.tasks, batch.erasing, lambda: progress.stopped)
                 self._leftovers[task_id] = removal.remove(task_id)
             except OSError as error:
                 self.staying.update(ids[number:])
                 _stop_chain(batch, ids[number:], error, record)
                 return
-            self._progress.advance(len(record.partly_erased))
+            progress.advance(len(record.partly_erased))
 
     def retry(self) -> None:
         """Try again to remove what is left of tasks: NFS may need a moment, or a reply was

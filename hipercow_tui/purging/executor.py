@@ -143,10 +143,7 @@ def execute_confirmed(
         dirs = [stack.enter_context(open_root_dirs(root.part(lang))) for lang in langs]
         batches = _create_batches(stack, dirs, plan, mode, batch_id)
         for lang, root_dirs in zip(langs, dirs, strict=True):
-            language_plan = plan.of_lang(lang)
-            if lang is langs[0]:  # nothing else of the other language is recorded
-                others = tuple(one for one in plan.kept if one.task.lang not in langs)
-                language_plan = replace(language_plan, kept=(*language_plan.kept, *others))
+            language_plan = plan.part_for_purge(lang)
             if progress.stopped:
                 reports.append(_not_started(language_plan))
                 continue

@@ -12,10 +12,16 @@ reports a change, or can't go back after it, looks at the folders once at the en
 from __future__ import annotations
 
 import errno
+import os
 import stat
+import time
+from collections.abc import Callable
 
 from hipercow_tui.support import filesystem
 
+BUSY_TIME = 5.0  # seconds to try again to rename what another program has open: once for a chain
+_FIRST_PAUSE = 0.01  # seconds between two tries; it doubles
+_LONGEST_PAUSE = 0.5
 NOT_DONE = "the file system reported that it was done, but it was not"
 
 
@@ -34,17 +40,53 @@ def check_exists(name: str, folder: int) -> None:
         raise OSError(errno.EIO, NOT_DONE)
 
 
-def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
+def rename(
+    source: str,
+    target: str,
+    source_folder: int,
+    target_folder: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
     """Rename an entry to a name that does not exist yet.
 
-    Raises OSError if that was not done, or if neither place can be examined after an error.
-    FileNotFoundError can mean that the entry or one of the folders is gone.
+    If the entry is open in another program, this is tried again for ``BUSY_TIME``, or until
+    ``stopped`` returns true: a virus scanner has a file open for a moment. Raises OSError if it was
+    not done, or if neither place can be examined after an error. FileNotFoundError can mean that
+    the entry or one of the folders is gone.
     """
-    try:
-        filesystem.rename(source, target, source_folder, target_folder)
-    except OSError:
-        if not _is_moved(source, target, source_folder, target_folder):
-            raise
+    first = True
+
+    def move() -> None:
+        nonlocal first
+        if not first and exists(target, target_folder):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+        first = False
+        try:
+            filesystem.rename(source, target, source_folder, target_folder)
+        except OSError:
+            if not _is_moved(source, target, source_folder, target_folder):
+                raise
+
+    try_while_open(move, stopped)
+
+
+def try_while_open(
+    change: Callable[[], object], stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Call ``change``, and again while it fails because something is open in another program, for
+    ``BUSY_TIME`` or until ``stopped`` returns true. Raises OSError as ``change`` does."""
+    end, pause = time.monotonic() + BUSY_TIME, _FIRST_PAUSE
+    while True:
+        try:
+            change()
+            return
+        except OSError as error:
+            if error.strerror != filesystem.OPEN_ELSEWHERE:
+                raise
+            if time.monotonic() >= end or stopped():
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def unlink(name: str, folder: int) -> None:

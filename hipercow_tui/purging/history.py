@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from hipercow_tui.domain.plan_chains import number_of_chains
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import TUI_FOLDER, Root
@@ -32,6 +33,8 @@ _FORMAT = 1
 _LIMIT = 256 << 20  # bytes of one entry: a million ids have 36 million
 _WORK = 32_000_000  # limit for load_json: enough for a million tasks that all failed
 _ENDING = ".json"
+
+T = TypeVar("T")
 
 
 class HistoryKind(StrEnum):
@@ -52,8 +55,11 @@ class HistoryEntry:
     and bundles that stayed or failed, each with the reason. ``bytes`` and ``files`` were freed.
     ``disk_bytes`` is None in entries of versions that did not count it. ``stopped`` is true if the
     user stopped it. ``kept_tasks`` are those of the ``kept_chains`` retry chains that the user took
-    out of the plan of a purge. ``moved`` is the size of the tasks in the trash, None if it is
-    not known. ``goal`` is the sentence on the goal of the plan, empty if it had none.
+    out of the plan of a purge. ``moved`` is the size of the tasks that were moved to the trash or
+    restored from it, None if it is not known. ``goal`` is the sentence on the goal of the plan,
+    empty if it had none. ``statuses`` and ``finished`` (seconds since the epoch) are those of
+    ``tasks`` by the plan, None where it does not say; both are empty in entries of versions that
+    did not record them. ``lang`` is the language of the root that has the entry.
     """
 
     kind: HistoryKind
@@ -73,11 +79,14 @@ class HistoryEntry:
     kept_tasks: tuple[str, ...] = ()
     moved: Size | None = None
     goal: str = ""
+    statuses: tuple[Status | None, ...] = ()
+    finished: tuple[float | None, ...] = ()
+    lang: Lang | None = None
 
     def size_of(self, kind: SizeKind) -> int | None:
-        """Return the bytes that were freed or moved to the trash, by one of the definitions of
-        size; None if that was not counted."""
-        if self.kind is HistoryKind.TRASH:
+        """Return the bytes that were freed, moved to the trash or restored, by one of the
+        definitions of size; None if that was not counted."""
+        if self.kind in (HistoryKind.TRASH, HistoryKind.RESTORE):
             return self.moved.of(kind) if self.moved else None
         return self.bytes if kind is SizeKind.APPARENT else self.disk_bytes
 
@@ -102,19 +111,30 @@ class HistoryEntry:
             "moved": _size_as_json(self.moved) if self.moved else None,
             "seconds": self.seconds,
             "stopped": self.stopped,
+            "statuses": self.statuses,
+            "finished": self.finished,
         }
 
 
 def read_history(root: Root) -> tuple[HistoryEntry, ...]:
     """Read the history of R and Python, the latest entry first. Invalid files are left out.
 
-    Raises PurgeError if the history can't be read.
+    A restore has the size of the move to the trash that it took back. Raises PurgeError if the
+    history can't be read.
     """
     try:
         entries = [entry for part in root.parts for entry in _read_part(part)]
     except OSError as error:
         raise PurgeError(f"The history can't be read: {os_error_text(error)}") from None
-    return tuple(sorted(entries, key=lambda entry: entry.time, reverse=True))
+    moves = {(one.lang, one.batch_ids): one for one in entries if one.kind is HistoryKind.TRASH}
+    sized = (_with_moved(entry, moves.get((entry.lang, entry.batch_ids))) for entry in entries)
+    return tuple(sorted(sized, key=lambda entry: entry.time, reverse=True))
+
+
+def _with_moved(entry: HistoryEntry, move: HistoryEntry | None) -> HistoryEntry:
+    if entry.kind is not HistoryKind.RESTORE or move is None or set(entry.tasks) != set(move.tasks):
+        return entry
+    return replace(entry, moved=move.moved)
 
 
 def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None:
@@ -139,6 +159,7 @@ def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None
             tuple(one.task.id for one in report.plan.kept),
             report.moved,
             report.plan.goal,
+            **_facts(report.removed, (one.task for one in report.plan.tasks)),
         ),
     )
 
@@ -156,6 +177,7 @@ def record_restore(dirs: RootDirs, report: RestoreReport) -> None:
             bundles=report.restored_bundles,
             kept_back=_reasons(report.failed),
             seconds=report.seconds,
+            **_facts(report.restored, report.tasks),
         ),
     )
 
@@ -188,8 +210,21 @@ def _read_part(part: Root) -> list[HistoryEntry]:
         for path in (part.hipercow / TUI_FOLDER, part.hipercow / TUI_FOLDER / HISTORY):
             folder = open_dir(stack, path, folder)
         names = [name for name in filesystem.list_names(folder) if name.endswith(_ENDING)]
-        return [entry for name in names if (entry := _read(name, folder))]
+        entries = (_read(name, folder) for name in names)
+        return [replace(entry, lang=part.lang) for entry in entries if entry]
     return []
+
+
+def _facts(ids: Sequence[str], tasks: Iterable[Task]) -> dict[str, Any]:
+    """Return the fields of an entry on tasks, by what a plan says about them."""
+    known = {task.id: task for task in tasks}
+    if known.keys().isdisjoint(ids):
+        return {}
+    found = [known.get(task_id) for task_id in ids]
+    return {
+        "statuses": tuple(task.status if task else None for task in found),
+        "finished": tuple(task.finished if task else None for task in found),
+    }
 
 
 def _reasons(outcomes: Sequence[ItemResult]) -> tuple[tuple[str, str], ...]:
@@ -231,8 +266,10 @@ def entry_from_json(data: Any) -> HistoryEntry:
     }
     if not isinstance(data, dict) or data.get("format") != _FORMAT:
         raise ValueError("the format is unknown")
-    # Absent in entries that were written before a plan could keep chains or have a goal.
-    data = {"kept_chains": 0, "kept_tasks": [], "goal": ""} | data
+    # Absent in entries that were written before a plan could keep chains or have a goal, and before
+    # the statuses were recorded.
+    absent = {"kept_chains": 0, "kept_tasks": [], "goal": "", "statuses": [], "finished": []}
+    data = absent | data
     if not all(isinstance(data.get(key), kind) for key, kind in kinds.items()):
         raise ValueError("a field is missing or has a wrong type")
     if not all(
@@ -248,11 +285,14 @@ def entry_from_json(data: Any) -> HistoryEntry:
     batch_ids = _string_tuple(data.get("stamps"))
     if not all(map(BATCH_ID.match, batch_ids)):
         raise ValueError("a stamp is not a batch id")
+    tasks = _string_tuple(data.get("tasks"))
     return HistoryEntry(
         kind=HistoryKind(data["kind"]),
         process=ProcessIdentity.from_json(data.get("who")),
         batch_ids=batch_ids,
-        tasks=_string_tuple(data.get("tasks")),
+        tasks=tasks,
+        statuses=_facts_from_json(data["statuses"], tasks, Status),
+        finished=_facts_from_json(data["finished"], tasks, _seconds),
         bundles=_string_tuple(data.get("bundles")),
         kept_back=tuple((pair[0], pair[1]) for pair in kept),
         kept_tasks=_string_tuple(data["kept_tasks"]),
@@ -261,6 +301,21 @@ def entry_from_json(data: Any) -> HistoryEntry:
         moved=None if moved is None else _size_from_json(moved),
         **{key: data[key] for key in kinds if key not in ("kind", "when")},
     )
+
+
+def _facts_from_json(
+    data: Any, tasks: Sequence[str], convert: Callable[[Any], T]
+) -> tuple[T | None, ...]:
+    """Return a value or None for each task, or nothing. Raises ValueError for anything else."""
+    if not isinstance(data, list) or len(data) not in (0, len(tasks)):
+        raise ValueError("a list with a value for each task is expected")
+    return tuple(None if value is None else convert(value) for value in data)
+
+
+def _seconds(value: Any) -> float:
+    if not isinstance(value, (int, float)) or not abs(value) < 1 << 62:
+        raise ValueError("a time is expected")
+    return value
 
 
 def _size_as_json(size: Size) -> dict[str, int]:

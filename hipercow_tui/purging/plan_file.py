@@ -23,6 +23,7 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.plan_format import LIMIT, WORK, plan_from_dict, plan_to_dict
+from hipercow_tui.support import filesystem
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
@@ -144,5 +145,5 @@ def _folder_times(path: Path, tasks: Sequence[PlannedTask]) -> dict[str, int]:
         identifier = one.task.id
         with suppress(OSError):
             folder = folders[one.task.lang] / identifier[:2] / identifier[2:]
-            times[identifier] = folder.stat().st_ctime_ns // 1000
+            times[identifier] = filesystem.lstat(folder).st_ctime_ns // 1000
     return times

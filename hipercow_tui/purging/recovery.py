@@ -53,7 +53,9 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
     """
     tasks, bundles = filesystem.list_names(batch.tasks), _bundles_in(batch)
     partly_erased = [name for name in filesystem.list_names(batch.erasing) if TASK_ID.match(name)]
-    plan = _plan_for(batch, read_manifest(batch.folder))
+    manifest = read_manifest(batch.folder)
+    planned = [one.task for one in manifest.plan.tasks] if manifest else []
+    plan = _plan_for(batch, manifest)
     erasing = batch.name.state is BatchState.ERASING
     incomplete = quarantine_in_batch(batch, plan) if interrupted else []
     if erasing:
@@ -84,6 +86,7 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
         tuple(sorted(record.partly_erased | vanished)),
         tuple(record.failed),
         lost=lost,
+        tasks=tuple(task for task in planned if task.id in restored),
     )
 
 
@@ -263,7 +266,7 @@ def _plan_for(batch: Batch, manifest: Manifest | None) -> PurgePlan:
     without a manifest is a chain by itself."""
     plan = PurgePlan(batch.dirs.project, time.time(), FilterStack())
     if manifest is not None:
-        plan = replace(manifest.plan.of_lang(batch.dirs.lang), root=plan.root)
+        plan = replace(manifest.plan.part_for_purge(batch.dirs.lang), root=plan.root)
     held = {*filesystem.list_names(batch.tasks), *filesystem.list_names(batch.erasing)}
     unplanned = sorted(name for name in held - set(plan.ids) if TASK_ID.match(name))
     tasks = (

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import NO_SIZE, Size, freed_size
 from hipercow_tui.formats.py_layout import RECENT
 
@@ -157,7 +158,8 @@ class RestoreReport:
     ``restored`` (ids) and ``restored_bundles`` (names) are in place again. ``missing_ids``
     are ids that are neither in place nor in the batch. ``failed`` are tasks and bundles that could
     not be put back, or are quarantined, with their path. ``lost`` is a sentence if another process
-    took over the batch meanwhile, else "".
+    took over the batch meanwhile, else "". ``tasks`` are the restored tasks as the manifest
+    describes them, those that it does not have left out.
     """
 
     batch_id: str
@@ -167,6 +169,7 @@ class RestoreReport:
     failed: tuple[ItemResult, ...] = ()
     seconds: float = 0.0
     lost: str = ""
+    tasks: tuple[Task, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -183,6 +186,7 @@ class RestoreReport:
             self.failed + later.failed,
             self.seconds + later.seconds,
             self.lost or later.lost,
+            self.tasks + later.tasks,
         )
 
 

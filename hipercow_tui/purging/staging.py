@@ -45,7 +45,7 @@ def stage(
     the batch as planned. A stop of the purge ends this between two units; the rest is then not
     moved. Raises OSError if the batch itself fails.
     """
-    held = _stage_bundles(batch, plan, units, record)
+    held = _stage_bundles(batch, plan, units, record, progress)
     progress.begin(Phase.MOVING, len(plan.tasks))
     done = 0
     for unit in units:
@@ -55,14 +55,18 @@ def stage(
         if unit in held:
             restore_unit(batch, unit, held[unit], record)
         else:
-            _stage_unit(batch, unit, record)
+            _stage_unit(batch, unit, record, progress)
         done += len(unit.tasks)
         progress.advance(done)
     progress.end()
 
 
 def _stage_bundles(
-    batch: Batch, plan: PurgePlan, units: Sequence[ChainUnit], record: RunRecord
+    batch: Batch,
+    plan: PurgePlan,
+    units: Sequence[ChainUnit],
+    record: RunRecord,
+    progress: ProgressReporter,
 ) -> dict[ChainUnit, str]:
     """Move the bundles. Return the units that must stay because one of their bundles stays, each
     with the reason."""
@@ -75,7 +79,7 @@ def _stage_bundles(
         if reason := changed.get(bundle.name):
             restore_bundle(batch, bundle.name, reason, record)
         else:
-            reason = _stage_bundle(batch, bundle, record)
+            reason = _stage_bundle(batch, bundle, record, progress)
         if reason is not None:
             why = f"its bundle '{escape_controls(bundle.name)}' stays: {reason}"
             for task_id in bundle.task_ids:
@@ -84,12 +88,14 @@ def _stage_bundles(
     return held
 
 
-def _stage_bundle(batch: Batch, bundle: Bundle, record: RunRecord) -> str | None:
+def _stage_bundle(
+    batch: Batch, bundle: Bundle, record: RunRecord, progress: ProgressReporter
+) -> str | None:
     """Move one bundle. If it must stay, record its result and return the reason; else None."""
     name = bundle.name
     try:
         with batch.dirs.bundle(name) as (folder, last):
-            rename(last, bundle_file(name), folder, batch.bundles)
+            rename(last, bundle_file(name), folder, batch.bundles, lambda: progress.stopped)
     except FileNotFoundError as error:
         if batch.dirs.has_bundle(name):
             raise _batch_gone_error(error) from None
@@ -123,19 +129,23 @@ def _bundle_difference(batch: Batch, bundle: Bundle) -> str | None:
     return None if same else "it was rewritten since the plan was made"
 
 
-def _stage_unit(batch: Batch, unit: ChainUnit, record: RunRecord) -> None:
+def _stage_unit(
+    batch: Batch, unit: ChainUnit, record: RunRecord, progress: ProgressReporter
+) -> None:
     for task in unit.tasks:
-        reason = _stage_task(batch, task, record)
+        reason = _stage_task(batch, task, record, progress)
         if reason is not None:
             restore_unit(batch, unit, reason, record, failed_id=task.id)
             return
 
 
-def _stage_task(batch: Batch, task: Task, record: RunRecord) -> str | None:
+def _stage_task(
+    batch: Batch, task: Task, record: RunRecord, progress: ProgressReporter
+) -> str | None:
     """Move one task. If it must stay, record its result and return the reason; else None."""
     try:
         shard = batch.dirs.shard(task.id)
-        rename(task.id[2:], task.id, shard, batch.tasks)
+        rename(task.id[2:], task.id, shard, batch.tasks, lambda: progress.stopped)
     except FileNotFoundError as error:
         if batch.dirs.has_task(task.id):
             raise _batch_gone_error(error) from None

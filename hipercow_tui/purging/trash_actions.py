@@ -332,6 +332,7 @@ def _merge_plans(parts: Sequence[PurgePlan]) -> PurgePlan:
         parts[0],
         tasks=tuple(task for part in parts for task in part.tasks),
         bundles=tuple(bundle for part in parts for bundle in part.bundles),
+        kept=tuple(task for part in parts for task in part.kept),
     )
 
 

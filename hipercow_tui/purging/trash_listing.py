@@ -177,11 +177,11 @@ def is_batch_in_use(root: Root, entry: TrashEntry) -> bool:
 
 
 def trash_fingerprint(root: Root) -> tuple[tuple[int, int] | None, ...]:
-    """Return a value that changes when a batch is added, removed, or changes its state: the inodes
-    and times of the folders that hold batches. Costs two calls for each language. It does not
+    """Return a value that changes when a batch is added, removed, or changes its state: the times
+    of the folders that hold batches. Costs two calls for each language. It does not
     change when a process dies."""
     folders = [path for part in root.parts for path in (part.hipercow, part.hipercow / TUI_FOLDER)]
-    return tuple(map(_inode_and_time, folders))
+    return tuple(map(_times, folders))
 
 
 def list_names(part: Root) -> list[BatchName]:
@@ -245,12 +245,12 @@ def _is_alive(part: Root, owner_key: str, reading: HeartbeatReading) -> bool:
     return is_alive(part.hipercow / TUI_FOLDER / owner_key, reading, time.time())
 
 
-def _inode_and_time(folder: Path) -> tuple[int, int] | None:
+def _times(folder: Path) -> tuple[int, int] | None:
     try:
         status = filesystem.lstat(folder)
     except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns
+    return status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:

@@ -29,6 +29,7 @@ BATCH_SIZE = 128  # tasks in one message, which then costs 1 µs a task
 POOL_THRESHOLD = 0.4
 NICENESS = 5  # of the processes, so that the UI has priority
 MAX_PROCESSES = 4  # and at most one for each core
+WAITING_BATCHES = 3  # of each process
 MAX_THREADS = 24  # of all processes together, on a slow file system
 SLOW_WAIT = 2e-3  # seconds of waiting for a task from which many threads are tried
 MIN_SPEEDUP = 2.0  # by which many threads must read faster to be kept
@@ -162,8 +163,9 @@ class _ReaderPool(Generic[T]):
 
     @property
     def max_in_flight(self) -> int:
-        """The number of unanswered batches: one for each reading thread, one more a process."""
-        return len(self._processes) * (self._threads + 1)
+        """The number of unanswered batches: one for each reading thread, and some that wait in the
+        pipe of each process, because on a busy computer this process can be late."""
+        return len(self._processes) * (self._threads + WAITING_BATCHES)
 
     @property
     def _threads(self) -> int:

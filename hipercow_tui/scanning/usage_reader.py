@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +21,9 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.batch_reader import ReadBatch, measure_batches, split_into_batches
 from hipercow_tui.scanning.cache_file import CacheFile
 
-SETTLING_TIME = 60.0  # seconds after its end (or creation) in which files may still be written
+# Seconds after its end (or creation) in which the files of a task may still be written. That takes
+# a minute, but the clock of the machine that ran it may be hours slow.
+SETTLING_TIME = 6 * 3600.0
 _PIECE = 500  # tasks that are decoded at once
 _MARSHAL = 2  # the last version without references, which cost time
 # The files of such tasks change only together with ``files_mask``, once they are settled.
@@ -76,6 +78,7 @@ class UsageReader:
         self._root = root
         self._cache = cache
         self._known: _Known | None = None  # None before the cache was read
+        self._unsaved = False  # whether the cache lacks a task of ``_known``
 
     def read(
         self,
@@ -84,14 +87,18 @@ class UsageReader:
         *,
         now: float,
         stop: threading.Event | None = None,
+        ids: Collection[str] | None = None,
     ) -> Generator[MeasuringProgress, None, None]:
         """Fill ``usages``, by id, with the tasks of a snapshot, and yield the progress.
 
         Tasks that are gone or can't be read completely have none. ``now`` is in seconds since the
         epoch. Measuring ends when ``stop`` is set, or when the iterator is closed; what was
-        measured is kept.
+        measured is kept. With ``ids``, only these tasks are measured, and ``save`` writes the
+        cache; another call may then be made before the iterator ends.
         """
         tasks, known = snapshot.tasks, self._load()
+        if ids is not None:
+            tasks = {task_id: tasks[task_id] for task_id in ids if task_id in tasks}
         waiting: list[Task] = []
         for task_id, task in tasks.items():
             found = known.get(task_id)
@@ -99,22 +106,25 @@ class UsageReader:
                 usages[task_id] = found[1]
             else:
                 waiting.append(task)
-        kept = {task.id for task in waiting if _is_settled(task, now)}
         done = len(tasks) - len(waiting)
         yield MeasuringProgress(done, len(tasks))
         try:
             for batch, measured in self._measure(waiting):
                 for task_id, usage in zip(batch.ids, measured, strict=True):
-                    if usage is not None:
-                        usages[task_id] = usage
-                        if task_id in kept and not usage.shared:
-                            known[task_id] = tasks[task_id].files_mask, usage
+                    if usage is None:
+                        continue
+                    usages[task_id] = usage
+                    task = tasks[task_id]
+                    if _is_settled(task, now) and not usage.shared:
+                        known[task_id] = task.files_mask, usage
+                        self._unsaved = True
                 done += len(batch.ids)
                 yield MeasuringProgress(done, len(tasks))
                 if stop is not None and stop.is_set():
                     break
         finally:
-            self._save(known, tasks)
+            if ids is None:
+                self.save(snapshot)
 
     def _measure(
         self, tasks: Sequence[Task]
@@ -128,17 +138,17 @@ class UsageReader:
     def _load(self) -> _Known:
         if self._known is None:
             self._known = self._cache.load() if self._cache is not None else {}
-            self._saved = self._known.keys() | ()
         return self._known
 
-    def _save(self, known: _Known, tasks: Mapping[str, Task]) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Write the cache if it lacks a task; tasks that are gone are left out."""
-        if self._cache is None or known.keys() <= self._saved:
+        if self._cache is None or not self._unsaved:
             return
-        for task_id in known.keys() - tasks.keys():
+        known = self._load()
+        for task_id in known.keys() - snapshot.tasks.keys():
             del known[task_id]
         self._cache.save(known)
-        self._saved = known.keys() | ()
+        self._unsaved = False
 
 
 def _batches(ids: Sequence[str]) -> Iterator[ReadBatch]:

@@ -22,9 +22,11 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
+from hipercow_tui.ui.key_hints import use_keys, with_keys
 from hipercow_tui.ui.key_names import shown_keys
 from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
 from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.workers.base import start_thread
@@ -58,6 +60,7 @@ class HipercowApp(TerminalApp):
         super().__init__(theme)
         self._theme_file = theme
         self.user_keys = keymap or Keymap()
+        use_keys(self.user_keys.keys)
         self._last_theme = self.first_theme
         self.browser = BrowseScreen(
             root,
@@ -77,6 +80,10 @@ class HipercowApp(TerminalApp):
             text = problems[0] + (f" (and {more:,} more: hipercow-tui keys)" if more else "")
             self.notify(text, title="Keys", severity="warning", timeout=15, markup=False)
         self.theme_changed_signal.subscribe(self, self._store_theme)
+
+    def on_unmount(self) -> None:
+        """Name the default keys again."""
+        use_keys({})
 
     def _store_theme(self, theme: Theme) -> None:
         file, last = self._theme_file, self._last_theme
@@ -104,8 +111,15 @@ class HipercowApp(TerminalApp):
         handled = await super()._check_bindings(key, priority)
         if not (handled or priority or key == "escape"):
             keys = shown_keys(HELP_KEY, self.user_keys.keys)
-            self._show_note(f"'{format_key(key)}' does nothing here · {keys} shows the keys")
+            nothing = f"'{format_key(key)}' does nothing here · {keys} shows the keys"
+            self._show_note(self._why_disabled(key) or nothing)
         return handled
+
+    def _why_disabled(self, key: str) -> str:
+        active = self.screen.active_bindings.get(key)
+        if active is None or not isinstance(active.node, Page):
+            return ""
+        return active.node.why_disabled(active.binding.action)
 
     def _show_note(self, note: str) -> None:
         """Show a note in place of the keys of the footer; without one, the keys."""
@@ -161,7 +175,7 @@ class HipercowApp(TerminalApp):
         if self.browser.purge.job is not None:
             self.browser.action_undo()
         else:
-            self.notify("Press q to quit; ctrl+c stops a purge")
+            self.notify(with_keys("Press <quit=q> to quit; ctrl+c stops a purge"))
 
     def leave(self, number: int) -> None:
         """Stop the running job, and exit with the status of the signal ``number``. May be called
@@ -183,6 +197,8 @@ class HipercowApp(TerminalApp):
         if self.browser.purge.busy:
             self.notify(self.browser.purge.busy)
         elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
-            self.notify("R is still running: wait for its end, or stop it with esc")
+            self.notify(
+                with_keys("R is still running: wait for its end, or stop it with <run_r.leave=esc>")
+            )
         else:
             self.exit()

@@ -56,6 +56,17 @@ def short_number(value: int, width: int) -> str:
     return f"{value // 1_000_000_000}G"
 
 
+def short_size(number: int) -> str:
+    """Format bytes, below 1000 exabytes, in at most four cells: ``361B``, ``9.2M``, ``120G``."""
+    scaled, unit = float(number), ""
+    for larger in "kMGTPE":
+        if scaled < 999.5:
+            break
+        scaled, unit = scaled / 1000, larger
+    text = f"{scaled:.1f}" if unit and scaled < 9.95 else f"{scaled:.0f}"
+    return text + (unit or "B")
+
+
 def join_cells(segments: Iterable[Segment], ground: Style) -> list[Segment]:
     """Return the same line in as few segments as possible.
 

@@ -51,6 +51,8 @@ from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.record_list import RecordList
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.space_details import SpaceDetailsView
+from hipercow_tui.ui.widgets.space_table import SpaceTable
 from hipercow_tui.ui.widgets.sweep_chart import SweepChart
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.task_details import TaskDetailsView
@@ -70,9 +72,11 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
             TaskTable,
             BundleTable,
             ErrorTable,
+            SpaceTable,
             SearchBar,
             TaskDetailsView,
             ErrorDetailsView,
+            SpaceDetailsView,
         ),
     ),
     ("In the filters", (FilterPanel, StatusFilter, AgeSlider, LanguageFilter)),

@@ -67,7 +67,7 @@ MOVE_KEYS = (
         "enter",
         "open",
         "Open",
-        "Task: show all details; bundle or error: show only its tasks",
+        "Task: all details; bundle or error: only its tasks; in Space: what it holds",
         id="open",
         display="Enter",
     ),
@@ -196,6 +196,13 @@ VIEW_KEYS = (
     _key("F", "columns", "Columns …", "Choose the columns", id="columns"),
     _key("b", "toggle_pane('bundles')", "Bundles", "Show bundles; again: tasks", id="switch"),
     _key("e", "toggle_pane('errors')", "Errors", "Show errors; again: tasks", id="errors"),
+    _key(
+        "w",
+        "toggle_pane('space')",
+        "Space",
+        "Show where the space went; again: tasks",
+        id="space_tab",
+    ),
     _key("o", "messages", "Messages", "Show every message of an error", id="messages"),
     _key("i", "inputs", "Inputs", "Show inputs of a bundle or an error as columns", id="inputs"),
     _key("l", "log", "Log", "Show the log of the task", id="log", show=True),
@@ -205,6 +212,16 @@ VIEW_KEYS = (
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
+)
+
+# Not one of the keys before it: in the footer it is less important than the plan.
+GROUP_KEY = _key(
+    "t",
+    "group",
+    "Group",
+    "In Space: group by bundle, call, status, age, environment, task or kind of file",
+    id="group",
+    show=True,
 )
 
 PURGE_KEYS = (
@@ -350,7 +367,14 @@ PLAN_KEYS = (
         "Show the inputs of its bundle, or else of its group, as columns",
         id="plan.inputs",
     ),
-    _key("slash", "search", "Search", "Search the plan", id="plan.search", show=True),
+    _key(
+        "slash",
+        "search",
+        "Search",
+        "Search the plan; beta > 0.9 compares an input as a number",
+        id="plan.search",
+        show=True,
+    ),
     _key("n", "hit(1)", "Next hit", "Next hit", id="plan.next_hit"),
     _key("N", "hit(-1)", "Previous hit", "Previous hit", id="plan.previous_hit"),
     _key(
@@ -430,11 +454,19 @@ KEY_GROUPS = (
     KeyGroup("Mark", MARK_KEYS),
     KeyGroup("Filter", FILTER_KEYS),
     KeyGroup("Search", (*SEARCH_KEYS, *MATCH_KEYS)),
-    KeyGroup("View", VIEW_KEYS),
+    KeyGroup("View", (*VIEW_KEYS, GROUP_KEY)),
     KeyGroup("Purge", PURGE_KEYS),
     KeyGroup("In the plan", PLAN_KEYS),
     KeyGroup("In the log", LOG_KEYS),
     KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),
 )
-BROWSE_KEYS = (BACK_KEY, *SEARCH_KEYS, *MATCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)
+BROWSE_KEYS = (
+    BACK_KEY,
+    *SEARCH_KEYS,
+    *MATCH_KEYS,
+    *FILTER_KEYS,
+    *VIEW_KEYS,
+    *PURGE_KEYS,
+    GROUP_KEY,
+)

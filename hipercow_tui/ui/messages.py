@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hipercow_tui.formats.free_space import FreeSpace
     from hipercow_tui.output.report import Report
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
+    from hipercow_tui.ui.workers.space_view import SpaceView
     from hipercow_tui.ui.workers.trash_monitor import TrashState
     from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewModel
 
@@ -58,6 +59,13 @@ class LogActivityChanged(Message):
 
 class SizesMeasured(Message):
     """More tasks were measured, or measuring ended."""
+
+
+@dataclass
+class SpaceReady(Message):
+    """There is a list of the space of the root to show."""
+
+    view: SpaceView
 
 
 @dataclass

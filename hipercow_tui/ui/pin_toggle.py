@@ -15,6 +15,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.workers.base import start_thread
 
@@ -57,7 +58,11 @@ class PinToggle:
         elif targets:
             held = _holder(targets[0], snapshot)
             name = held.target if held else ""
-            self._notify(f"The pin of {name} holds this: go to the bundle (b) to unpin it")
+            self._notify(
+                with_keys(
+                    f"The pin of {name} holds this: go to the bundle (<switch=b>) to unpin it"
+                )
+            )
         else:
             self._notify(NOTHING_HERE)
 
@@ -75,7 +80,7 @@ class PinToggle:
 
         for target in targets:
             add_pin(self._root, target, note)
-        return f"Pinned {label(targets)}: P again removes the pin"
+        return with_keys(f"Pinned {label(targets)}: <pin=P> on it removes the pin")
 
     def _remove(self, pins: Sequence[Pin]) -> str:
         from hipercow_tui.purging.pin_files import remove_pin

@@ -51,7 +51,6 @@ def test_only_tasks_without_a_measurement_are_measured_and_sums_add_up(
     assert sum_usage(tasks, known).complete == (len(found) == len(tasks))
 
 
-@settings(max_examples=100, deadline=None)
 @given(snapshot=snapshots(), known=measures, key=st.sampled_from([SortKey.SIZE, SortKey.FILES]))
 def test_the_largest_come_first_and_the_unmeasured_last(
     snapshot: Snapshot, known: dict[str, MeasuredSize], key: SortKey

@@ -158,7 +158,6 @@ some = st.builds(
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), some), max_size=20), st.randoms())
-@settings(max_examples=150, deadline=None)
 def test_every_failure_is_in_exactly_one_group(
     given_: list[tuple[int, Failure]], random: object
 ) -> None:

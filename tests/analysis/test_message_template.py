@@ -92,7 +92,6 @@ numbers = st.one_of(
 
 
 @given(st.lists(words, min_size=1, max_size=5), st.data())
-@settings(max_examples=200, deadline=None)
 def test_messages_that_differ_only_in_numbers_have_one_pattern(
     text: list[str], data: st.DataObject
 ) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_py_root import write_py_task
 from small_root import DAY, NOW, snapshot_of, task_id, write_bundle, write_retries, write_task
 
 import hipercow_tui
-from hipercow_tui.analysis.space_measuring import measure_space
+from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_space
 from hipercow_tui.analysis.space_usage import (
     ACTIVE,
+    BLOCKED,
     PINNED,
     Amount,
     SpaceGrouping,
@@ -118,6 +120,28 @@ def test_groups_of_the_recorded_root_add_up(recorded: Path, by: SpaceGrouping) -
     assert total_of(group.amount for group in groups) == usage.tasks
 
 
+def test_tasks_are_grouped_by_what_their_data_says(tmp_path: Path) -> None:
+    for number in range(2):
+        write_task(tmp_path, task_id(number), "success")
+    write_task(tmp_path, task_id(2), "success", retry_of=(task_id(1), task_id(1)))
+    write_py_task(tmp_path, task_id(3), "success", environment="gpu")
+    (write_task(tmp_path, task_id(4), "success") / "data").write_bytes(b"damaged")
+    root, usage = find_root(tmp_path), measured(tmp_path)
+    done: list[int] = []
+    groups = {
+        by: read_and_group_space(root, usage, by, now=NOW, on_progress=done.append)
+        for by in (SpaceGrouping.ENVIRONMENT, SpaceGrouping.RUNS)
+    }
+    assert done == [1, 2, 3, 4, 5] * 2
+    assert {group.label: set(group.ids) for group in groups[SpaceGrouping.ENVIRONMENT]} == {
+        "default": {task_id(0), task_id(1), task_id(2)},
+        "gpu": {task_id(3)},
+        "not known": {task_id(4)},
+    }
+    assert {len(group.ids) for group in groups[SpaceGrouping.RUNS]} == {3, 1}
+    assert all(total_of(one.amount for one in groups[by]) == usage.tasks for by in groups)
+
+
 def test_python_returns_the_object_of_the_command(recorded: Path) -> None:
     found = hipercow_tui.space(recorded, by="runs")
     assert found["total"]["disk_bytes"] == du(recorded / "hipercow")
@@ -141,6 +165,18 @@ def test_running_chains_and_pins_hold_tasks(tmp_path: Path) -> None:
     assert usage.purgeable == usage.sum_of(ids[3:])
     whole = (usage.purgeable, *(group.amount for group in usage.held_groups))
     assert total_of(whole) == usage.tasks
+
+
+def test_unreadable_pins_hold_every_task(tmp_path: Path) -> None:
+    write_task(tmp_path, task_id(0), "success")
+    write_task(tmp_path, task_id(1), "running")
+    add_pin(find_root(tmp_path), PinTarget(PinKind.CHAIN, Lang.R, task_id(0)))
+    (pin,) = (tmp_path / "hipercow" / "tui" / "pins").iterdir()
+    pin.write_text("damaged")
+    usage = measured(tmp_path)
+    held = {group.label: set(group.ids) for group in usage.held_groups}
+    assert held == {BLOCKED: {task_id(0)}, ACTIVE: {task_id(1)}}
+    assert usage.purgeable == Amount()
 
 
 AMOUNTS = st.tuples(st.integers(0, 10**12), st.integers(0, 9), st.integers(0, 10**12))

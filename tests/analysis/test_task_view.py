@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_root import DAY, NOW, snapshot_of, snapshots, task_id
 
@@ -194,7 +194,6 @@ def test_next_hit_wraps_around() -> None:
 
 
 @given(snapshots(), stacks, stacks, sorts, sorts, queries, st.booleans(), st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_view_does_not_depend_on_the_previous_view(
     snapshot: Snapshot,
     stack: FilterStack,

@@ -18,7 +18,7 @@ from .core import call_figures, crlf_figures, list_figure, purge_figure, scan_fi
 from .fuzz import fuzz_figures
 from .mechanisms import mechanism_figures
 from .screen import memory_figure, screen_figures
-from .space import space_figures
+from .space import slow_space_figure, space_figures
 from .table import Figure, print_table
 from .triage import triage_figures
 
@@ -73,6 +73,7 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
                 yield purge_figure(medium, Path(memory), 1.6, "tmpfs")
     if "space" in parts:
         yield from space_figures(big, folder)
+        yield slow_space_figure(_root(folder, 2000))
     if "slow" in parts:
         yield slow_figure(_root(folder, 10_000))
     if "screen" in parts:

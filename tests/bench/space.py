@@ -17,6 +17,7 @@ from .core import run_program
 from .table import Figure, interleaved, ratio
 
 REPEATS = 5
+GDU = ("gdu", "--non-interactive", "--no-progress", "--summarize")
 MEASURED = 1000  # tasks whose system calls are counted
 
 
@@ -40,11 +41,25 @@ def space_figures(where: Path, folder: Path) -> Iterator[Figure]:
     def run_du() -> None:
         subprocess.run(["du", "-s", root.tasks], check=True, stdout=subprocess.DEVNULL)
 
+    def run_gdu() -> None:
+        subprocess.run([*GDU, root.tasks], check=True, stdout=subprocess.DEVNULL)
+
     run_du()
-    du, first, second = interleaved(REPEATS, run_du, measure_first, measure)
+    others = [run_gdu] if shutil.which("gdu") else []
+    du, first, second, *gdu = interleaved(REPEATS, run_du, measure_first, measure, *others)
     yield ratio(f"measuring {len(found):,} tasks / du -s", first, du, 1.1)
+    if gdu:
+        yield ratio("measuring them / gdu", first, gdu[0], 1.0)
+    else:
+        yield Figure("measuring them / gdu", "not measured: no gdu")
     yield ratio("measuring them the second time / the first", second, first, 0.1)
     yield _call_figure(where, folder)
+
+
+def slow_space_figure(where: Path) -> Figure:
+    """Measure the tasks of a file system with 1 ms more per call."""
+    ours, du = (float(run_program("delayed.py", str(where), which)) for which in ("measure", "du"))
+    return ratio("measuring / the calls of du, 1 ms more per call", ours, du, 1 / 6)
 
 
 def _call_figure(where: Path, folder: Path) -> Figure:

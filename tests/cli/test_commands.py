@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_running import Capture, printed_json, run
 from mounts import mount, unmount
 from purge_stage import (
     ALL,
@@ -40,20 +40,11 @@ from hipercow_tui.purging import execute, list_trash, move_to_trash, read_histor
 from hipercow_tui.purging.plan_file import save_plan
 
 FAILED = ("--with-status", "failure")
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
     return make_root(tmp_path / "project")
-
-
-def run(*words: str | Path | Root) -> int:
-    return main([str(word.path if isinstance(word, Root) else word) for word in words])
-
-
-def printed_json(capsys: Capture) -> Any:
-    return json.loads(capsys.readouterr().out)
 
 
 def test_a_batch_is_moved_to_the_trash_restored_and_erased(root: Root, capsys: Capture) -> None:

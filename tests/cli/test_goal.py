@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_running import Capture, printed_json, run
 from mounts import fill_with, mounted
 from purge_stage import in_place
 from small_root import DAY, task_id, write_task
 
 from hipercow_tui import BadFilterError, GoalError, purge
-from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure
 from hipercow_tui.formats.free_space import read_free_space
 from hipercow_tui.formats.root import Root, find_root
@@ -22,7 +22,6 @@ from hipercow_tui.purging import read_history
 
 OLD, MIDDLE, NEW, FRESH, BUSY = map(task_id, range(1, 6))
 FAILED = ("--with-status", "failure")
-Capture = pytest.CaptureFixture[str]
 
 
 def make_root(where: Path, size: int = 10_000) -> Root:
@@ -42,14 +41,10 @@ def root(tmp_path: Path) -> Root:
     return make_root(tmp_path / "project")
 
 
-def run(*words: str | Path | Root) -> int:
-    return main([str(word.path if isinstance(word, Root) else word) for word in words])
-
-
 def planned(capsys: Capture, root: Root, *words: str, status: int = 0) -> Any:
     ids = [word for one in (OLD, MIDDLE, NEW, FRESH, BUSY) for word in ("--task-id", one)]
     assert run("purge", root, *ids, *words, "--dry-run", "--json") == status
-    return json.loads(capsys.readouterr().out)
+    return printed_json(capsys)
 
 
 def ids_of(plan: Any) -> list[str]:
@@ -168,3 +163,19 @@ def test_a_full_disk_is_freed_by_a_goal(tmp_path: Path, capsys: Capture) -> None
         assert in_place(root) == {NEW, FRESH, BUSY}
         assert run("purge", root, *FAILED, "--until-free", "10 %", "--yes") == 0
         assert "is met already" in capsys.readouterr().out and in_place(root) >= {NEW}
+
+
+def test_an_open_file_keeps_its_space_and_the_report_says_why_little_was_gained(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=64m") as allowed:
+        if not allowed:
+            pytest.skip("mounting is not allowed")
+        root = make_root(tmp_path / "disk", size=4_000_000)
+        with (root.tasks / OLD[:2] / OLD[2:] / "result").open("rb"):
+            assert run("purge", root, *FAILED, "--free", "1 B", "--yes") == 0
+        *_, free, gained = capsys.readouterr().out.splitlines()
+        assert free.startswith("The file system has ") and free.endswith(" free of 67.1 MB now")
+        assert gained.startswith("That is only ") and "4.0 MB on disk were erased: " in gained
+        assert run("purge", root, *FAILED, "--free", "1 B", "--yes") == 0
+        assert "That is only" not in capsys.readouterr().out

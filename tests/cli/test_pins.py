@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_running import Capture, printed_json
+from command_running import run as run_command
 from purge_stage import (
     ALL,
     BASE,
@@ -31,7 +33,6 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.purging.process_identity import current_process
 
 FAILED = ("--with-status", "failure")
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -40,13 +41,13 @@ def root(tmp_path: Path) -> Root:
 
 
 def run(command: str, root: Root, *words: str, status: int = 0) -> None:
-    assert main([command, str(root.path), *words]) == status
+    assert run_command(command, root, *words) == status
 
 
 def pins_of(root: Root, capsys: Capture) -> list[dict[str, Any]]:
     capsys.readouterr()
     run("pins", root, "--json")
-    pins: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["pins"]
+    pins: list[dict[str, Any]] = printed_json(capsys)["pins"]
     return pins
 
 

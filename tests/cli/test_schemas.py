@@ -78,7 +78,7 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield of("keys", run("keys"))
     yield of("list", run("list", root))
     yield of("list-details", run("list", root, "--details"))
-    for by in ("bundle", "age", "kind"):
+    for by in ("bundle", "age", "environment", "kind"):
         yield one("space", run("space", root, "--by", by, "--limit", "3"))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--dry-run"))
     busy = run("list", root, "--with-status", "running")[0]["id"]

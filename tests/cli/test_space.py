@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from small_root import task_id, write_bundle, write_task
 
+from hipercow_tui.cli import space
 from hipercow_tui.cli.main import main
 
 
@@ -80,6 +81,17 @@ def test_files_compares_numbers_of_files(root: Path, capsys: pytest.CaptureFixtu
     lines = printed(capsys, root, "--by", "kind", "--files").splitlines()
     assert lines[0] == f"{root}: 19 files"
     assert "        3   15.8 %  result" in lines and "        3   15.8 %  data" in lines
+
+
+def test_a_terminal_sees_the_progress_of_measuring_and_reading(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "_PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    main(["space", str(root), "--by", "environment"])
+    shown = capsys.readouterr()
+    assert "measured 3 of 3 tasks" in shown.err and "read 2 of 3 tasks" in shown.err
+    assert "   6.1 MB   85.9 %  default: 3 tasks" in shown.out
 
 
 def test_a_root_without_tasks_is_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

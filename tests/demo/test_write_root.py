@@ -68,7 +68,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_same_seed_and_time_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        demo.write_root(tmp_path / name, tasks=600, seed=3, now=NOW)
+        demo.write_root(tmp_path / name, tasks=300, seed=3, now=NOW)
     assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
 
 

@@ -10,7 +10,9 @@ import hipercow_tui
 
 PACKAGE = Path(hipercow_tui.__file__).parent
 OF_ANOTHER_SYSTEM = (
-    ("posix.py", "mounts.py") if sys.platform == "win32" else ("windows.py", "nt.py")
+    ("posix.py", "mounts.py")
+    if sys.platform == "win32"
+    else ("windows.py", "nt.py", "windows_process.py")
 )
 
 

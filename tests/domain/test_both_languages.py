@@ -287,7 +287,7 @@ named = st.dictionaries(st.sampled_from(["a", "b", "c/d"]), st.sets(ids, max_siz
         },
     ),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_cascade_crosses_the_languages(
     tasks: dict[str, tuple[Lang, Status]],
     retries: list[tuple[str, str, str]],

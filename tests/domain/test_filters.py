@@ -8,6 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots, task_id
 
+from hipercow_tui.domain import bundle_globs
+from hipercow_tui.domain.bundle_globs import Globs
 from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.filters import (
     FilterStack,
@@ -62,7 +64,7 @@ def test_bad_globs_are_refused_with_a_message(patterns: str, says: str) -> None:
 
 @example("[0-.[]")
 @given(st.text("ab*?[]{}!,\\.^-0123456789\x1b\n", max_size=20))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_is_a_glob_or_gives_a_message(text: str) -> None:
     try:
         InBundle.of(text).matches("ab")
@@ -186,7 +188,7 @@ stacks = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots(), stacks)
 def test_matched_ids_agree_with_the_rules_for_each_id(
     snapshot: Snapshot, stack: FilterStack
@@ -249,3 +251,14 @@ def test_each_language_is_matched_by_itself(
     assert lang is None or all(snapshot.tasks[i].lang is lang for i in there)
     for part in snapshot.by_language:
         assert set(part.columns.select(stack.mask(part))) == there & part.tasks.keys()
+
+
+@pytest.mark.parametrize("on_macos", [True, False])
+def test_a_glob_finds_a_name_that_macos_lists_in_another_form(
+    monkeypatch: pytest.MonkeyPatch, on_macos: bool
+) -> None:
+    monkeypatch.setattr(bundle_globs, "_COMPOSES_NAMES", on_macos)
+    typed, listed = "caf\u00e9", "cafe\u0301"
+    assert Globs.of([f"{typed}*"]).match(f"{listed}_1") is on_macos
+    assert Globs.of(["*", f"!{typed}*"]).match(f"{listed}_1") is not on_macos
+    assert Globs.of([listed]).match(listed)

@@ -77,7 +77,7 @@ def steps_in(draw: st.DrawFn, snapshot: Snapshot) -> tuple[Narrowing, ...]:
 
 
 @given(snapshots() | both_languages(), stacks, st.none() | some_ids, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_plan_takes_the_intersection_of_filters_steps_and_marks(
     snapshot: Snapshot, stack: FilterStack, marks: frozenset[str] | None, data: st.DataObject
 ) -> None:

@@ -26,7 +26,7 @@ def pinned(snapshot: Snapshot, targets: list[PinTarget]) -> Snapshot:
     return with_pins(snapshot, {Lang.R: Pins(tuple(map(pin, targets)))})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots(), kept_sets, kept_sets)
 def test_the_targets_of_tasks_hold_their_chains_and_are_found_again_by_any_task(
     snapshot: Snapshot, ids: frozenset[str], others: frozenset[str]
@@ -41,7 +41,7 @@ def test_the_targets_of_tasks_hold_their_chains_and_are_found_again_by_any_task(
     assert len(set(targets)) == len(targets)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots(), kept_sets, bundle_names, kept_sets)
 def test_only_bundles_hold_a_chain_after_its_pins_are_removed(
     snapshot: Snapshot, names: frozenset[str], bundles: frozenset[str], ids: frozenset[str]
@@ -56,7 +56,7 @@ def test_only_bundles_hold_a_chain_after_its_pins_are_removed(
     assert left.keys() == rest.held.keys() & ids & snapshot.tasks.keys()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots(), kept_sets, bundle_names)
 def test_the_items_name_every_held_task_and_only_what_is_gone_holds_none(
     snapshot: Snapshot, names: frozenset[str], bundles: frozenset[str]

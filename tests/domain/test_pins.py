@@ -54,7 +54,7 @@ def pinned(snapshot: Snapshot, names: frozenset[str], bundles: frozenset[str]) -
 bundle_names = st.frozensets(st.sampled_from(["sweep_1", "fit-a", "mine"]), max_size=2)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots() | unread_snapshots(), stacks, kept_sets, bundle_names, st.booleans())
 def test_a_plan_with_pins_is_the_plan_that_keeps_what_they_hold(
     snapshot: Snapshot,
@@ -81,7 +81,7 @@ def test_a_plan_with_pins_is_the_plan_that_keeps_what_they_hold(
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots() | unread_snapshots(), stacks, kept_sets, bundle_names)
 def test_totals_with_pins_equal_the_numbers_of_the_plan(
     snapshot: Snapshot, stack: FilterStack, names: frozenset[str], bundles: frozenset[str]

@@ -33,7 +33,7 @@ def reasons(plan: PurgePlan) -> dict[str, tuple[str, str | None]]:
 
 
 @given(snapshots(), stacks, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_plan_splits_no_chain_leaves_no_dangling_bundle_and_takes_no_live_task(
     snapshot: Snapshot, stack: FilterStack, skip: bool
 ) -> None:
@@ -59,7 +59,7 @@ def plan_tasks(plan: PurgePlan) -> list[Task]:
 
 
 @given(snapshots(), stacks, stacks)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_adding_a_filter_never_adds_a_task(
     snapshot: Snapshot, stack: FilterStack, more: FilterStack
 ) -> None:
@@ -72,7 +72,7 @@ def test_adding_a_filter_never_adds_a_task(
 
 
 @given(snapshots(), stacks)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_plan_with_skip_blocked_has_no_blocked_chain(
     snapshot: Snapshot, stack: FilterStack
 ) -> None:
@@ -268,7 +268,7 @@ def test_ids_in_an_unfinished_line_block_for_a_minute(age: float, blocks: bool) 
     assert [one.task.id for one in plan.blocked] == ([A, B] if blocks else [])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(unread_snapshots(), stacks, st.booleans())
 def test_no_task_goes_that_an_unread_file_may_name(
     snapshot: Snapshot, stack: FilterStack, ignore: bool
@@ -364,7 +364,7 @@ def test_chain_member_that_one_filter_would_have_kept_gives_a_warning(
 
 
 @given(snapshots(), stacks)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_cascaded_tasks_and_no_others_have_a_caution_about_their_chain(
     snapshot: Snapshot, stack: FilterStack
 ) -> None:
@@ -386,7 +386,7 @@ def test_age_in_the_future_gives_a_warning() -> None:
         assert not make_plan(snapshot_of([]), stack, now=NOW).warnings
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots() | unread_snapshots(), stacks)
 def test_totals_equal_the_numbers_of_the_plan(snapshot: Snapshot, stack: FilterStack) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
@@ -401,7 +401,7 @@ def chains_of(snapshot: Snapshot, ids: Iterable[str]) -> set[str]:
     return {i for one in ids for i in (one, *snapshot.chains.chain(one))}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots(), stacks, kept_sets)
 def test_kept_chains_leave_the_plan_and_nothing_else_changes(
     snapshot: Snapshot, stack: FilterStack, kept_ids: frozenset[str]
@@ -431,7 +431,7 @@ def test_order_of_the_tasks_does_not_depend_on_how_many_are_kept() -> None:
         assert tuple(one.task.id for one in plan.kept) == ids[:number]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(snapshots() | unread_snapshots(), stacks, kept_sets, st.sampled_from(IDS))
 def test_taking_back_a_kept_id_gives_the_plan_before(
     snapshot: Snapshot, stack: FilterStack, kept_ids: frozenset[str], one: str

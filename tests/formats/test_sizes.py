@@ -4,11 +4,12 @@ import os
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_root import task_id, write_task
 
-from hipercow_tui.formats.folder_size import SizeKind, measure, measure_many
+from hipercow_tui.formats.folder_size import SizeKind, freed_size, measure, measure_many
 from hipercow_tui.formats.root import Root, find_root
 
 ONE, TWO, GONE = map(task_id, (1, 2, 3))
@@ -102,6 +103,54 @@ def test_disk_usage_is_that_of_du_and_apparent_size_that_of_its_files(root: Root
     apparent = du("--apparent-size", *files)
     assert size.of(SizeKind.APPARENT) == apparent == 100 + 123_456 + 1 + 10_000_000
     assert size.of(SizeKind.ON_DISK) == du(str(folder)) < apparent
+
+
+@pytest.mark.parametrize("step", range(2))
+def test_a_file_that_grows_while_it_is_measured_has_its_size_before_or_after(
+    root: Root, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    log = folder_of(root, ONE) / "log"
+    log.write_bytes(bytes(1000))
+    stat, calls = os.stat, iter(range(10))
+
+    def grow(*args: Any, **kwargs: Any) -> os.stat_result:
+        if next(calls) == step:
+            with log.open("ab") as opened:
+                opened.write(bytes(50_000))
+        return stat(*args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", grow)
+    found = counted(root, ONE)
+    monkeypatch.undo()
+    assert found in ((1100, 2), (51_100, 2))
+    assert counted(root, ONE) == (51_100, 2)
+
+
+def test_a_task_that_loses_a_file_while_it_is_measured_has_no_size(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listdir = os.listdir
+
+    def lose(folder: int) -> list[str]:
+        names = listdir(folder)
+        (folder_of(root, ONE) / "data").unlink(missing_ok=True)
+        return names
+
+    monkeypatch.setattr(os, "listdir", lose)
+    assert measure(root, ONE) is None
+    monkeypatch.undo()
+    assert counted(root, ONE) == (0, 0)
+
+
+def test_a_hard_link_across_tasks_counts_where_all_its_names_go(root: Root) -> None:
+    one, two = folder_of(root, ONE), folder_of(root, TWO)
+    (one / "result").write_bytes(bytes(70_000))
+    os.link(one / "result", two / "result")
+    sizes = [measure(root, identity) for identity in (ONE, TWO)]
+    assert [size and size.bytes for size in sizes] == [100, 100]
+    both = freed_size(filter(None, sizes))
+    assert both.bytes == 70_200
+    assert both.disk_bytes == du(str(one), str(two))
 
 
 def du(*arguments: str) -> int:

@@ -9,7 +9,15 @@ from small_root import IDS, NOW, snapshot_of
 from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import DATA, Lang, Status, Task
-from hipercow_tui.output.report import bundle_effect, kept_by_you, plan_lines, side_effects
+from hipercow_tui.formats.free_space import FreeSpace
+from hipercow_tui.output.report import (
+    bundle_effect,
+    free_space_lines,
+    kept_by_you,
+    plan_lines,
+    side_effects,
+)
+from hipercow_tui.purging import EmptyReport, RestoreReport
 
 A, B, C, D, E = IDS[:5]
 
@@ -22,6 +30,30 @@ def test_plan_says_how_many_tasks_are_matched_by_their_last_attempt() -> None:
     own = list(plan_lines(make_plan(snapshot, failures(follow=False), now=NOW), {}))
     assert "matched 2" in own and "in retry chains 1" in own
     assert own[-1] == "! 1 task with status success included: a retry chain goes as a whole"
+
+
+GB = 10**9
+
+
+@pytest.mark.parametrize(
+    ("freed", "before", "after", "sentences"),
+    [
+        (6 * GB, FreeSpace(1 * GB, 9 * GB), FreeSpace(4 * GB, 9 * GB), 1),
+        (6 * GB, FreeSpace(1 * GB, 9 * GB), FreeSpace(3 * GB, 9 * GB), 2),
+        (6 * GB, FreeSpace(3 * GB, 9 * GB), FreeSpace(1 * GB, 9 * GB), 2),
+        (999_999, FreeSpace(1 * GB, 9 * GB), FreeSpace(1 * GB, 9 * GB), 1),
+        (6 * GB, FreeSpace(1 * GB, 9 * GB), FreeSpace(1 * GB, 9 * GB, quota=True), 1),
+        (6 * GB, None, FreeSpace(1 * GB, 9 * GB), 1),
+        (6 * GB, FreeSpace(1 * GB, 9 * GB), None, 0),
+    ],
+)
+def test_a_report_explains_if_the_file_system_gained_less_than_half_of_what_was_erased(
+    freed: int, before: FreeSpace | None, after: FreeSpace | None, sentences: int
+) -> None:
+    report = EmptyReport(files=1, disk_bytes=freed)
+    assert len(list(free_space_lines(report, before, after))) == sentences
+    assert not list(free_space_lines(EmptyReport(), before, after))
+    assert not list(free_space_lines(RestoreReport("batch"), before, after))
 
 
 def test_plan_says_what_is_kept_left_out_and_loses_a_bundle() -> None:

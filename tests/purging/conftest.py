@@ -41,3 +41,9 @@ def no_append_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the wait for other writers of the list of recent tasks: there are a thousand
     purges."""
     monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def no_wait_for_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the wait for a program that has a file open: EBUSY is injected many times."""
+    monkeypatch.setattr("hipercow_tui.purging.file_changes.BUSY_TIME", 0.0)

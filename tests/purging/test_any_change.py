@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from purge_stage import in_place
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
@@ -47,7 +47,6 @@ def change(root: Root, what: str, identity: str) -> None:
         (root.bundles / "b0").unlink(missing_ok=True)
 
 
-@settings(max_examples=80, deadline=None)
 @given(
     links=st.lists(st.tuples(ids, ids, ids), max_size=5),
     held=st.lists(st.lists(ids, min_size=1, max_size=4, unique=True), max_size=3),

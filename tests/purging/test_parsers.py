@@ -27,7 +27,7 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle
 
-from hipercow_tui.domain.task import TASK_ID
+from hipercow_tui.domain.task import TASK_ID, Status
 from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.formats.r_layout import parse_bundle, parse_retry, unfinished_ids
 from hipercow_tui.formats.root import Root
@@ -67,7 +67,6 @@ def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -
         assert has_no_batches(root)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data(), values)
 def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
     data: st.DataObject, value: Any
@@ -76,7 +75,7 @@ def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
         HistoryKind.PURGE, 1.0, current_process(), (STAMP,), "status is failure", (LONE,)
     )
     entry = replace(entry, kept_chains=1, kept_tasks=(BASE, RETRY), disk_bytes=9)
-    entry = replace(entry, moved=Size(1, 2, 3))
+    entry = replace(entry, moved=Size(1, 2, 3), statuses=(Status.FAILURE,), finished=(2.5,))
     saved = json.loads(json.dumps(entry.as_json()))
     assert entry_from_json(saved) == entry
     saved[data.draw(st.sampled_from(sorted(saved)))] = value
@@ -90,6 +89,7 @@ def test_a_history_entry_of_an_earlier_version_has_no_kept_chains_and_disk_usage
     entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, (), kept_chains=1, kept_tasks=(LONE,))
     saved = json.loads(json.dumps(replace(entry, disk_bytes=9, moved=Size(1, 2, 3)).as_json()))
     del saved["kept_chains"], saved["kept_tasks"], saved["disk_bytes"], saved["moved"]
+    del saved["statuses"], saved["finished"]
     read = entry_from_json(saved)
     assert read == replace(entry, kept_chains=0, kept_tasks=())
     assert read.size_of(SizeKind.APPARENT) == 0 and read.size_of(SizeKind.ON_DISK) is None
@@ -105,6 +105,8 @@ def test_a_history_entry_of_an_earlier_version_has_no_kept_chains_and_disk_usage
         ("disk_bytes", "1"),
         ("moved", 7),
         ("moved", {"bytes": 1, "files": 1}),
+        ("statuses", ["failure"]),
+        ("finished", "now"),
         ("moved", {"bytes": 1, "files": 1, "disk_bytes": 1 << 80}),
     ],
 )
@@ -155,12 +157,12 @@ def test_bundles_and_retry_yield_ids_or_problems(raw: bytes) -> None:
         assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
 
 
-def test_a_bundle_of_a_million_lines(root: Root) -> None:
-    write_bundle(root.path, "huge", [f"{n:032x}" for n in range(1_000_000)] + [LONE])
+def test_a_bundle_of_300_000_lines(root: Root) -> None:
+    write_bundle(root.path, "huge", [f"{n:032x}" for n in range(300_000)] + [LONE])
     began = time.process_time()
     report = execute(plan_of(root, [LONE]), root)
     assert report.complete and "huge" in report.removed_bundles
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 20  # quadratic time would be minutes
 
 
 HOSTILE = ["../../x", "..", "/etc/passwd", "a" * 31 + "/", "A" * 32, "\x1b[31m" + "a" * 27]

@@ -45,6 +45,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.json_output import report_as_json
 from hipercow_tui.purging import (
     BatchState,
+    PurgeReport,
     empty,
     execute,
     finish,
@@ -123,6 +124,24 @@ def test_the_history_names_kept_chains_of_the_other_language(both: Root) -> None
     execute(plan, both)
     assert R_TASK in in_place_of_both(both) and FIRST not in in_place_of_both(both)
     (entry,) = read_history(both)
+    assert (entry.kept_chains, entry.kept_tasks) == (1, (R_TASK,))
+
+
+@pytest.mark.parametrize("state", ["", ".erasing"])
+def test_a_finished_purge_records_kept_chains_of_the_other_language(both: Root, state: str) -> None:
+    filters = FilterStack(task_ids=TaskIds(frozenset([R_TASK, FIRST])))
+    plan = make_plan(read_root(both), filters, now=NOW, kept_ids=frozenset([R_TASK]))
+    batch_id = str(move_to_trash(plan, both).trash)
+    batch = py_dir(both.path) / "tui" / f"{batch_id}.trash"
+    manifest = json.loads((batch / "manifest.json").read_text())
+    (batch / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
+    batch.rename(batch.with_suffix(state))  # the purge died while it moved, or erased
+    age_both(both)
+    report = finish(both, batch_id)
+    assert isinstance(report, PurgeReport)
+    assert [one.task.id for one in report.plan.kept] == [R_TASK]
+    entry = read_history(both)[0]
+    assert entry.kind == "purge" and FIRST in entry.tasks
     assert (entry.kept_chains, entry.kept_tasks) == (1, (R_TASK,))
 
 

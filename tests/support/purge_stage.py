@@ -131,10 +131,10 @@ def release_heartbeat(path: Path) -> None:
 
 
 @contextmanager
-def paused_purge(root: Root) -> Iterator[subprocess.Popen[str]]:
+def paused_purge(root: Root, program: str = "purge_paused.py") -> Iterator[subprocess.Popen[str]]:
     """Run a process that waits in the middle of a purge until its input is closed."""
     with subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("purge_paused.py")), str(root.path)],
+        [sys.executable, str(Path(__file__).with_name(program)), str(root.path)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

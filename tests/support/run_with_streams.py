@@ -5,7 +5,7 @@ command and its three ``streams``: "closed", "full" (/dev/full), "no reader" (a 
 or the path of a file. ``typed`` is the input on the terminal. Prints a list of exit statuses,
 each with the output on the terminal.
 
-Each case is a fork of this process, which imports the commands once. As at the start of Python, a
+Each case is a fork of this process, which imports all commands once. As at the start of Python, a
 closed stream is None; at its end, Python writes the rest of the buffers.
 """
 
@@ -15,7 +15,10 @@ import gc
 import json
 import os
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
+from hipercow_tui import cli
 from hipercow_tui.cli.main import main
 
 
@@ -68,6 +71,8 @@ def run(words: list[str], streams: list[str], typed: str) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
+    for module in iter_modules(cli.__path__):
+        import_module(f"{cli.__name__}.{module.name}")
     gc.freeze()  # the child need not collect the objects of its parent
     results = [run(**case) for case in json.load(sys.stdin)]
     sys.stdout.write(json.dumps(results))

@@ -6,7 +6,7 @@ has open can't be removed or renamed: EBUSY. Times have steps of two seconds, ea
 another inode number, names are folded by case, there are no links, modes and owners can't be
 changed, folders can't be synced, and ``utime`` without a time sets the time of the client's clock.
 
-python share_mount.py SOURCE STEP WHERE=SHIFT...
+python share_mount.py SOURCE LASTING_INODES WHERE=SHIFT...
 """
 
 from __future__ import annotations
@@ -35,22 +35,19 @@ RELEASE, FSYNC, FLUSH, INIT, OPENDIR, READDIR, RELEASEDIR = 18, 20, 25, 26, 27, 
 FSYNCDIR, ACCESS, CREATE, RENAME2 = 30, 34, 35, 45
 SIZE, MTIME, MTIME_NOW = 1 << 3, 1 << 5, 1 << 8
 DIRECT_IO = 1  # no cache in the kernel, where several clients write
-FAT_STEP = 2_000_000_000  # nanoseconds
-
-Clients = dict[str, float]
+STEP = 2_000_000_000  # nanoseconds: of the times of FAT
 
 
 @contextmanager
 def mounted_share(
-    source: Path, clients: Mapping[Path, float], step: int = FAT_STEP
+    source: Path, clients: Mapping[Path, float], *, lasting_inodes: bool = False
 ) -> Iterator[bool]:
-    """Mount ``source`` at each place of ``clients``, whose values are the seconds by which the
-    clock of that client is fast. ``step`` is that of file times in nanoseconds. Yield whether that
-    was allowed."""
+    """Mount ``source`` at each place of ``clients``, which gives the seconds by which the clock of
+    that client is fast. Yield whether that was allowed."""
     for where in clients:
         where.mkdir(exist_ok=True)
     places = [f"{where}={shift}" for where, shift in clients.items()]
-    program = [sys.executable, __file__, str(source), str(step), *places]
+    program = [sys.executable, __file__, str(source), str(int(lasting_inodes)), *places]
     with subprocess.Popen(program, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         allowed = server.stdout.readline() == b"mounted\n"
@@ -65,12 +62,16 @@ def mounted_share(
 class Share:
     """The files of the server, and which client has which file open."""
 
-    def __init__(self, source: str, step: int) -> None:
+    def __init__(self, source: str, *, lasting_inodes: bool) -> None:
         self.source = source
-        self.step = step
+        self.lasting_inodes = lasting_inodes
         self.lock = threading.Lock()
         self.clients: list[Client] = []
         self.inodes = itertools.count(1000)
+
+    def inode_of(self, real: int) -> int:
+        """Return the inode number to show, a new one in each call if they don't last."""
+        return real if self.lasting_inodes else next(self.inodes)
 
     def real_path(self, folder: str, name: str) -> str:
         """Return the path of an entry: another name if only the case differs."""
@@ -94,19 +95,22 @@ class Share:
     def moved(self, path: str, target: str | None) -> None:
         """Give the nodes at and below a path their new paths; None if it was removed."""
         for client in self.clients:
-            for node, known in enumerate(client.paths):
-                if known == path or known.startswith(path + "/"):
-                    client.paths[node] = target + known[len(path) :] if target else ""
+            for known in [one for one in client.nodes if f"{one}/".startswith(f"{path}/")]:
+                node = client.nodes.pop(known)
+                client.paths[node] = target + known[len(path) :] if target else ""
+                if target:
+                    client.nodes[client.paths[node]] = node
 
 
 class Client:
-    """One mount of a share. ``paths`` are those of its nodes, ``opened`` the nodes of its open
-    files by descriptor."""
+    """One mount of a share. ``paths`` are those of its nodes, ``nodes`` the nodes by path, and
+    ``opened`` the nodes of its open files by descriptor."""
 
     def __init__(self, share: Share, where: str, shift: float) -> None:
         self.share = share
         self.shift = shift
         self.paths = ["", share.source]  # node 1 is the root
+        self.nodes = {share.source: 1}
         self.opened: dict[int, int] = {}
         self.device = os.open("/dev/fuse", os.O_RDWR)
         user = f"user_id={os.getuid()},group_id={os.getgid()}"
@@ -172,7 +176,7 @@ class Client:
             flags = struct.unpack_from("I", body)[0] & ~os.O_NOFOLLOW
             os.close(os.open(path, flags | os.O_CREAT, 0o666))
             return self.entry(path) + self.open_file(
-                path, flags & ~(os.O_CREAT | os.O_EXCL), self.paths.index(path)
+                path, flags & ~(os.O_CREAT | os.O_EXCL), self.nodes[path]
             )
         if opcode in (UNLINK, RMDIR):
             self.share.check_unused(path, self)
@@ -198,20 +202,20 @@ class Client:
         self.share.moved(path, new)
 
     def entry(self, path: str) -> bytes:
-        if path not in self.paths:
+        node = self.nodes.get(path)
+        if node is None:
             os.lstat(path)
+            node = self.nodes[path] = len(self.paths)
             self.paths.append(path)
-        node = self.paths.index(path)
         return struct.pack("4Q2I", node, 0, 0, 0, 0, 0) + self.attributes(path, node)
 
     def attributes(self, path: str, node: int) -> bytes:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
             raise FileNotFoundError(errno.ENOENT, "")
-        step = self.share.step
-        seconds = [divmod(ns // step * step, 10**9) for ns in (found.st_mtime_ns,) * 2]
-        seconds.append(divmod(found.st_ctime_ns // step * step, 10**9))
-        inode = 1 if node == 1 else next(self.share.inodes)
+        times = (found.st_mtime_ns, found.st_mtime_ns, found.st_ctime_ns)
+        seconds = [divmod(ns // STEP * STEP, 10**9) for ns in times]
+        inode = self.share.inode_of(found.st_ino)
         return struct.pack(
             "6Q10I",
             *(inode, found.st_size, found.st_blocks),
@@ -255,7 +259,8 @@ class Client:
         for at, found in enumerate(sorted(os.scandir(path), key=lambda one: one.name), 1):
             name = os.fsencode(found.name)
             kind = stat.S_IFMT(found.stat(follow_symlinks=False).st_mode) >> 12
-            one = struct.pack("QQII", next(self.share.inodes), at, len(name), kind) + name
+            inode = self.share.inode_of(found.inode())
+            one = struct.pack("QQII", inode, at, len(name), kind) + name
             one += bytes(-len(one) % 8)
             if at > start:
                 if len(raw) + len(one) > size:
@@ -264,8 +269,8 @@ class Client:
         return raw
 
 
-def main(source: str, step: str, *places: str) -> None:
-    share = Share(source, int(step))
+def main(source: str, lasting_inodes: str, *places: str) -> None:
+    share = Share(source, lasting_inodes=lasting_inodes == "1")
     for place in places:
         where, _, shift = place.rpartition("=")
         share.clients.append(Client(share, where, float(shift)))

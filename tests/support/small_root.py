@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ def _time(*seconds: float | None) -> RVector:
     return RVector("double", seconds, (("class", _text("POSIXct", "POSIXt")),))
 
 
+@lru_cache(1000)
 def data_file(identity: str, created: float, retry_of: tuple[str, str] | None = None) -> bytes:
     begin = {
         "type": _text("retry" if retry_of else "expression"),
@@ -56,6 +58,7 @@ def data_file(identity: str, created: float, retry_of: tuple[str, str] | None = 
     return serialize(_named(**begin, **rest))
 
 
+@lru_cache(1000)
 def info_file(status: str, created: float, started: float | None, finished: float) -> bytes:
     times = _time(created, started, finished)
     names = ("names", _text("created", "started", "finished"))
@@ -81,7 +84,7 @@ def write_task(
     path = ["created", "submitted", "running"]
     passed = [*path, status] if status not in path else path[: path.index(status) + 1]
     for marker in passed[1:]:
-        (folder / f"status-{marker}").write_text("example\n" if marker == "submitted" else "")
+        (folder / f"status-{marker}").write_bytes(b"example\n" if marker == "submitted" else b"")
         os.utime(folder / f"status-{marker}", (finished, finished))
     if status not in path and info:
         (folder / "info").write_bytes(info_file(status, created, created + 60, finished))
@@ -93,14 +96,14 @@ def write_task(
 def write_bundle(root: Path, name: str, ids: Iterable[str]) -> Path:
     path = root / "hipercow" / "bundles" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{i}\n" for i in ids))
+    path.write_text("".join(f"{i}\n" for i in ids), newline="\n")
     return path
 
 
 def write_retries(root: Path, links: Iterable[tuple[str, str, str]]) -> Path:
     path = root / "hipercow" / "retry"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(",".join(link) + "\n" for link in links))
+    path.write_text("".join(",".join(link) + "\n" for link in links), newline="\n")
     return path
 
 

@@ -87,7 +87,7 @@ def test_demo_folder_is_removed_when_the_terminal_closes(
     assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.15, 0.3, 0.45, 0.6])
+@pytest.mark.parametrize("seconds", [0.0, 0.15, 0.4])
 def test_demo_folder_is_removed_when_the_terminal_closes_after_q(
     env: dict[str, str], started: list[Terminal], seconds: float
 ) -> None:
@@ -264,7 +264,7 @@ def test_a_signal_while_the_trash_is_emptied(
     assert all(after[name] == before[name] for name in after)
 
 
-@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("after", [0.0, 0.05])
 def test_app_can_be_quit_at_once(
     tmp_path: Path, env: dict[str, str], started: list[Terminal], after: float
 ) -> None:

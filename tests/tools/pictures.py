@@ -25,6 +25,7 @@ from .colour_sight import DEFICIENCIES, simulate_picture
 
 NOW = 1_795_500_000.0  # seconds since the epoch
 SIZE = (118, 36)  # columns and rows
+SIZES = {"space": (80, 24), "space-by-age": (160, 45)}  # of other pictures
 PAUSE = 0.3  # seconds after a key, to read and draw
 
 # Parts that differ between two pictures of the same screen.
@@ -36,6 +37,8 @@ STEPS = {
     "plan": ("p",),
     "confirm": ("D",),
     "log": ("escape", "escape", "l", "e"),
+    "space": ("escape", "0", "w", "j"),
+    "space-by-age": ("t", "t", "t", "j"),
 }
 
 
@@ -49,6 +52,7 @@ async def write_pictures(folder: Path, deficiencies: Iterable[str] = ()) -> None
         async with app.run_test(size=SIZE) as pilot:
             await _settled_picture(pilot)
             for name, keys in STEPS.items():
+                await pilot.resize_terminal(*SIZES.get(name, SIZE))
                 for key in keys:
                     await pilot.press(key)
                     await pilot.pause(PAUSE)
@@ -66,7 +70,9 @@ async def _settled_picture(pilot: Pilot[None]) -> str:
         await pilot.pause(0.15)
         shown = pilot.app.export_screenshot()
         stable = _VARYING.sub("", shown)
-        unchanged = stable == last and not re.search(r"reading|measuring|read \d", stable)
+        unchanged = stable == last and not re.search(
+            r"reading|measuring|measured \d|read \d", stable
+        )
         last, same = stable, same + 1 if unchanged else 0
     return shown
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from small_root import task_id
@@ -15,12 +15,15 @@ from hipercow_tui.ui.widgets.chart_drawing import (
     BarsView,
     GridView,
     Line,
+    bar_at,
     bar_height,
+    cell_at,
     draw_bars,
     draw_grid,
     place_bins,
     place_labels,
     place_ticks,
+    visible_columns,
     visible_inputs,
 )
 
@@ -132,3 +135,57 @@ def test_without_successful_tasks_bars_are_numbers_of_failures() -> None:
     drawn = texts(draw_bars(BarsView(chart, 0, None), 30, 5))
     assert [line.count("█") > 0 for line in drawn] == [True, True, True, True, False]
     assert not any("%" in line for line in drawn)
+
+
+def highlighted(lines: Sequence[Line], name: str) -> set[tuple[int, int]]:
+    """Return the cells, as column and line, that are drawn as chosen."""
+    found = set()
+    for y, line in enumerate(lines):
+        x = 0
+        for part, classes in line:
+            if name in classes:
+                found |= {(cell, y) for cell in range(x, x + cell_len(part))}
+            x += cell_len(part)
+    return found
+
+
+@settings(max_examples=30)
+@given(rows, st.integers(20, 160), st.integers(3, 30), st.data())
+def test_the_bar_at_a_cell_is_the_one_that_is_highlighted_there(
+    table: list[dict[str, str]], width: int, lines: int, data: st.DataObject
+) -> None:
+    chart = chart_of(table, 5, None)
+    if not chart.axes:
+        return
+    place = data.draw(st.integers(0, visible_inputs(len(chart.axes), lines) - 1))
+    last = data.draw(st.integers(0, len(chart.axes[place].bins) - 1))
+    view = BarsView(chart, 0, (place, (last, last)))
+    cells = highlighted(draw_bars(view, width, lines), "chosen-bar")
+    height = len(draw_bars(view, width, lines))
+    found = {
+        (x, y)
+        for x in range(width)
+        for y in range(height)
+        if bar_at(view, width, lines, x, y) == (place, last)
+    }
+    ticks = {(x, y) for x, y in found if (y + 1) % (bar_height(len(chart.axes), lines) + 1) == 0}
+    assert found - ticks == cells
+
+
+@settings(max_examples=30)
+@given(rows, st.integers(30, 160), st.integers(3, 20), st.data())
+def test_the_cell_of_a_grid_is_the_one_that_is_highlighted_there(
+    table: list[dict[str, str]], width: int, lines: int, data: st.DataObject
+) -> None:
+    chart = with_grid(chart_of(table, 5, None), ("a", "b"), frozenset())
+    if chart.grid is None:
+        return
+    across, down = (chart.grid_axes[place] for place in chart.grid)
+    column = data.draw(st.integers(0, visible_columns(across, down, width) - 1))
+    row = data.draw(st.integers(0, min(len(down.bins), lines - 2) - 1))
+    view = GridView(chart, 0, ((column, column), (row, row)))
+    drawn = draw_grid(view, width, 0, lines)
+    cells = highlighted(drawn, "chosen")
+    assert all(cell_at(view, width, 0, x, y) == (column, row) for x, y in cells)
+    assert cell_at(view, width, 0, 0, 2) is None
+    assert cell_at(view, width, 0, width - 1, 1) is None

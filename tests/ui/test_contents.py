@@ -88,6 +88,7 @@ def test_contents_of_the_history_name_what_stayed(root: Root) -> None:
     assert restored.kind is HistoryKind.RESTORE and moved.kind is HistoryKind.TRASH
     contents = contents_of_action(root, restored)
     assert {task.id for task in contents.tasks} == set(ALL) - {LONE}
+    assert {task.status for task in contents.tasks} == {Status.FAILURE}
     assert LONE in dict(contents.kept_back)
     assert {task.id for task in contents_of_action(root, moved).tasks} == set(ALL)
 
@@ -96,7 +97,10 @@ def test_contents_of_an_emptied_batch_are_those_of_the_history(root: Root) -> No
     trash(root, OTHER)
     empty(root, list_trash(root))
     emptied = read_history(root)[0]
-    assert contents_of_action(root, emptied) == BatchContents((HeldTask(OTHER),), ("solo",))
+    (task,) = contents_of_action(root, emptied).tasks
+    assert (task.id, task.lang, task.status, task.folder) == (OTHER, Lang.R, Status.FAILURE, None)
+    assert task.finished is not None
+    assert contents_of_action(root, emptied).bundles == ("solo",)
 
 
 # The screen
@@ -145,6 +149,30 @@ async def test_enter_in_the_history_lists_what_was_purged(root: Root) -> None:
         await pilot.press("G", "k", "k")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
+
+
+async def test_enter_on_a_restore_in_the_history_shows_statuses_calls_and_sizes(root: Root) -> None:
+    write_py_task(root.path, task_id(20), "failure")
+    both = find_root(root.path)
+    filters = FilterStack(task_ids=TaskIds(frozenset((*ALL, task_id(20)))))
+    plan = make_plan(read_root(both), filters, now=NOW)
+    sizes = measure_many(both, plan.ids)
+    restore(both, str(move_to_trash(plan, both, sizes=sizes).trash))
+    app = HipercowApp(both, clock=lambda: NOW)
+    async with app.run_test(size=(118, 36)) as pilot:
+        await until(pilot, lambda: app.browser.session.complete)
+        await pilot.press("H")
+        await until(pilot, lambda: screen_text(app).count("restored") == 2)
+        for line in screen_text(app).splitlines():
+            assert "restored" not in line or "B  " in line  # with its size
+        await pilot.press("enter")
+        await until(pilot, lambda: screen_text(app).count("✗ failure") == 1)
+        await until(pilot, lambda: "echo" in screen_text(app) or "command" in screen_text(app))
+        await pilot.press("escape", "j", "enter")
+        size = format_size(sizes[TIP].bytes)
+        await until(pilot, lambda: size in screen_text(app))
+        line = next(x for x in screen_text(app).splitlines() if short_id(TIP) in x)
+        assert "✗ failure" in line and size in line
 
 
 async def test_a_large_batch_is_listed_without_a_pause(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
-from textual.pilot import Pilot
-from ui_driving import all_rows_shown, heard, screen_text, until
+from ui_driving import Driven, all_rows_shown, heard
 
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.domain.filters import InBundle, TaskIds
@@ -21,12 +20,11 @@ from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep import SweepChoice, SweepScreen
 from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, Breadcrumb, fit_steps
 from hipercow_tui.ui.widgets.job_result import JobResult
 from hipercow_tui.ui.workers.view_model import ViewModel, ViewModelBuilder, ViewRequest
@@ -38,27 +36,7 @@ DONE = tuple(map(task_id, range(40, 50)))
 ALL = frozenset({*SMALL, *FIT, *DONE})
 
 
-class Driven:
-    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
-        self.app = app
-        self.pilot = pilot
-        self.browser: BrowseScreen = app.browser
-        self.tasks = app.browser.tasks
-        self.bundles = app.browser.bundles_pane.table
-        self.errors = app.browser.errors_pane.table
-
-    async def until(self, true: object) -> None:
-        assert callable(true)
-        await until(self.pilot, true)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
+class NarrowingDriven(Driven):
     @property
     def pane(self) -> str:
         return self.browser.panes.current.name
@@ -72,10 +50,12 @@ class Driven:
 
 
 @asynccontextmanager
-async def browsing(root: Path, *, size: tuple[int, int] = (118, 40)) -> AsyncIterator[Driven]:
+async def browsing(
+    root: Path, *, size: tuple[int, int] = (118, 40)
+) -> AsyncIterator[NarrowingDriven]:
     app = HipercowApp(find_root(root), indexed=False, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = NarrowingDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.until(lambda: sum(len(group.ids) for group in at.errors.groups) == 17)
         yield at
@@ -97,7 +77,7 @@ def broken(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def open_bundle(at: Driven, name: str) -> None:
+async def open_bundle(at: NarrowingDriven, name: str) -> None:
     if at.pane != "bundles":
         await at.press("b")
     await at.until(lambda: name in at.bundles.keys)
@@ -197,9 +177,14 @@ async def test_narrowing_to_tasks_is_offered_to_other_screens(broken: Path) -> N
     async with browsing(broken) as at:
         await at.press("e", "g", "i")
         await at.until(lambda: isinstance(at.app.screen, SweepScreen))
-        at.app.screen.dismiss(Narrowing.to_tasks("beta 0 … 0.02", SMALL[:3]))
+        narrowing = Narrowing.to_tasks("beta 0 … 0.02", SMALL[:3])
+        screen = at.app.screen
+        assert isinstance(screen, SweepScreen)
+        screen.dismiss(SweepChoice(narrowing, screen.place))
         await at.until(lambda: set(at.tasks.keys) == set(SMALL[:3]))
         assert "Tasks › beta 0 … 0.02" in at.text
+        await at.press("escape")
+        await at.until(lambda: isinstance(at.app.screen, SweepScreen))
         await at.press("escape")
         await at.until(lambda: at.pane == "errors" and len(at.tasks.keys) == 27)
 

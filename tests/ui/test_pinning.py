@@ -199,6 +199,8 @@ async def test_p_in_the_plan_holds_a_chain_back_and_lets_it_go_again(tmp_path: P
         await pin(pilot, "still needed")
         await until(pilot, lambda: screen.plan.ids == (CANCELLED,))
         await settled(pilot, screen)
+        # After the chain, where the cursor was.
+        assert lines_of(screen)[screen.lines.cursor].startswith(" ▾ bundles")
         lines = lines_of(screen)
         assert lines[-3] == " ▾ held back by pins · 2 tasks"
         assert all(f"{USER}: still needed" in line for line in lines[-2:])
@@ -217,6 +219,8 @@ async def test_p_in_the_plan_holds_a_chain_back_and_lets_it_go_again(tmp_path: P
         await pilot.press("P")
         await until(pilot, lambda: set(screen.plan.ids) == set(whole.ids))
         assert pins_on_disk(tmp_path) == []
+        await settled(pilot, screen)
+        assert screen.lines.cursor == screen.lines.count - 1  # the last line above the pins
         assert screen.pinning.changed
 
 

@@ -94,7 +94,8 @@ async def test_a_refused_plan_says_so_and_x_leaves_out_blocked_chains(tmp_path: 
         await pilot.press("D")
         await pilot.pause()
         assert app.screen is screen
-        assert any("leave out their chains first (x)" in note.message for note in notes(app))
+        assert "leave out their chains first (x)" in screen.why_disabled("purge")
+        assert not {"Purge…", "Save"} & set(shown.splitlines()[-1].split())
 
         await pilot.press("x")
         await settled(pilot, screen)
@@ -238,10 +239,10 @@ async def test_a_refused_plan_is_not_saved(tmp_path: Path, monkeypatch: pytest.M
     screen = screen_on(varied_root(tmp_path / "root"))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
-        await pilot.press("e")
+        await pilot.press("e", "enter")
         await pilot.pause()
-        await pilot.press("enter")
-        await until(pilot, lambda: "The plan was not saved" in text_of(app))
+        assert app.screen is screen
+        assert "can't be saved: leave out their chains first" in screen.why_disabled("save")
     assert not list(tmp_path.glob("*.json"))
 
 
@@ -313,7 +314,7 @@ async def test_no_line_is_wider_than_the_screen(tmp_path: Path, size: tuple[int,
 async def test_only_visible_lines_of_a_large_plan_are_drawn() -> None:
     tasks = {
         f"{n:032x}": Task(f"{n:032x}", Status.FAILURE, 1, NOW - 9 * DAY, None, NOW - 8 * DAY)
-        for n in range(100_000)
+        for n in range(20_000)
     }
     snapshot = Snapshot(Path("/nowhere"), tasks)
     screen = screen_for(snapshot, Root(Path("/nowhere"), Path("/nowhere/hipercow")))
@@ -321,7 +322,7 @@ async def test_only_visible_lines_of_a_large_plan_are_drawn() -> None:
         await until(pilot, lambda: screen.lines.count)
         await pilot.press("G")
         await pilot.pause()
-        assert screen.lines.cursor == 100_000
+        assert screen.lines.cursor == 20_000
         assert len(screen.lines._strips) < 200
 
 

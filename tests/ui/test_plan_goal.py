@@ -143,6 +143,31 @@ async def test_a_goal_that_is_met_already_takes_nothing(
         assert "The goal of 25 % free (5 B on disk), oldest first" in text_of(app)
 
 
+async def test_tasks_of_the_last_hour_go_only_if_the_dialog_includes_them(tmp_path: Path) -> None:
+    goal_root(tmp_path)
+    young = task_id(9)
+    folder = write_task(tmp_path, young, "failure", created=NOW - 600, finished=NOW - 60)
+    (folder / "result").write_bytes(bytes(9000))
+    screen = screen_on(tmp_path, FAILURES)
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await set_goal(pilot, screen, "8 kB")
+        await settled(pilot, screen)
+        assert screen.plan.empty
+        assert "1 created within the last hour" in " ".join(text_of(app).split())
+        await set_goal(pilot, screen, "8 kB", "ctrl+r")
+        await settled(pilot, screen)
+        assert young in screen.plan.ids
+        await pilot.press("f")
+        await until(pilot, lambda: "[x] also tasks of the last hour" in screen_text(app))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "[ ] also tasks of the last hour" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen)
+        await settled(pilot, screen)
+        assert screen.plan.empty
+
+
 async def test_nothing_is_confirmed_before_the_goal_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,11 +173,12 @@ async def test_a_plan_of_which_all_is_kept_is_not_purged(tmp_path: Path) -> None
         await settled(pilot, screen)
         assert "Nothing to purge" in text_of(app)
         assert "2 chains kept by you (3 tasks)" in text_of(app)
-        await pilot.press("D")
+        footer = text_of(app).splitlines()[-1]
+        assert "Keep" in footer and not {"Purge…", "Save plan", "Copy"} & set(footer.split())
+        await pilot.press("D", "e", "c")
         await pilot.pause()
         assert app.screen is screen
-        notes = [note.message for note in app._notifications]
-        assert any("You keep everything: space takes a chain back" in note for note in notes)
+        assert "You keep everything: space takes a chain back" in screen.why_disabled("purge")
 
 
 async def test_keeping_a_blocked_chain_frees_the_rest_of_the_plan(tmp_path: Path) -> None:

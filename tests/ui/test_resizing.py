@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from textual.app import App, ComposeResult
@@ -31,40 +32,49 @@ from hipercow_tui.ui.workers.purge_job import JobSpec
 NOW = 1_795_450_000.0  # two hours after the recorded root was written
 SIZES = (
     (160, 45),
-    (80, 24),
     (NARROW, LOW),
-    (NARROW - 1, LOW - 1),
     (40, 10),
     (200, 10),
     (118, 36),
 )
-# The keys that lead to a state, and a text on the screen in that state.
-STATES = {
-    "tasks": ((), "Tasks"),
-    "bundles": (("b",), "Bundles"),
-    "errors": (("e",), "message"),
-    "only matched": (("1", "m"), "Tasks"),
-    "filters": (("shift+tab",), "Filters"),
-    "folded": (("h",), "no filter"),
-    "details": (("enter",), "runs"),
-    "search": (("slash", *"beta"), "beta"),
-    "range": (("v", "j", "j"), "Tasks"),
-    "log": (("l",), "log"),
-    "plan": (("1", "p"), "Plan"),
-    "blocked plan": (("6", "p"), "Plan"),
-    "empty plan": (("4", "1", "2", "3", "tab", "5", "6", "0", "f"), "No filter"),
-    "confirm": (("1", "p", "D"), "Cancel"),
-    "save plan": (("1", "p", "e"), "enter saves"),
-    "trash": (("T",), "Trash"),
-    "history": (("H",), "History"),
-    "help": (("question_mark",), "Help"),
-    "inputs": (("b", "i"), "status"),
-    "messages": (("e", "o"), "Messages"),
-    "copy": (("c",), "Copy"),
-    "problems": (("exclamation_mark",), "problem"),
-    "save filter": (("1", "f"), "enter: save"),
-    "pin": (("P",), "enter: pin"),
-    "palette": (("ctrl+p",), "Search for commands"),
+FEW_SIZES = (SIZES[0], SIZES[2], SIZES[-1])  # for what covers the whole screen
+# The keys that lead to a state, a text on the screen in that state, and the keys that leave it.
+# Those of one journey follow each other.
+State: TypeAlias = tuple[tuple[str, ...], str, tuple[str, ...]]
+JOURNEYS: dict[str, dict[str, State]] = {
+    "tables": {
+        "tasks": ((), "Tasks", ()),
+        "details": (("enter",), "runs", ("escape",)),
+        "search": (("slash", *"beta"), "beta", ("escape",)),
+        "range": (("v", "j", "j"), "Tasks", ("escape",)),
+        "bundles": (("b",), "Bundles", ("b",)),
+        "errors": (("e",), "message", ("e",)),
+        "filters": (("shift+tab",), "Filters", ("escape",)),
+        "folded": (("h",), "no filter", ("h",)),
+        "only matched": (("1", "m"), "Tasks", ()),
+    },
+    "dialogs": {
+        "help": (("question_mark",), "Help", ("escape",)),
+        "copy": (("c",), "Copy", ("escape",)),
+        "problems": (("exclamation_mark",), "problem", ("escape",)),
+        "pin": (("P",), "enter: pin", ("escape",)),
+        "palette": (("ctrl+p",), "Search for commands", ("escape",)),
+        "save filter": (("1", "f"), "enter: save", ("escape",)),
+    },
+    "screens": {
+        "log": (("l",), "log", ("escape",)),
+        "trash": (("T",), "Trash", ("escape",)),
+        "history": (("H",), "History", ("escape",)),
+        "messages": (("e", "o"), "Messages", ("escape", "e")),
+        "inputs": (("b", "i"), "status", ("escape", "b")),
+    },
+    "plans": {
+        "plan": (("1", "p"), "Plan", ()),
+        "confirm": (("D",), "Cancel", ("escape",)),
+        "save plan": (("e",), "enter saves", ("escape",)),
+        "blocked plan": (("escape", "1", "6", "p"), "Plan", ("escape", "6")),
+        "empty plan": (("4", "1", "2", "3", "tab", "5", "6", "0", "f"), "No filter", ()),
+    },
 }
 
 
@@ -99,27 +109,24 @@ def cursor_is_visible(app: HipercowApp) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", STATES)
-async def test_every_screen_is_usable_at_every_size(sir_model: Path, name: str) -> None:
-    keys, told = STATES[name]
+@pytest.mark.parametrize("journey", JOURNEYS)
+async def test_every_screen_is_usable_at_every_size(sir_model: Path, journey: str) -> None:
     async with browsing(sir_model) as (app, pilot):
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause(0.05)
-        await until(pilot, lambda: told.lower() in screen_text(app).lower())
-        screen = app.screen
-        if isinstance(screen, ChoiceScreen):
-            await heard(pilot)
-        for size in SIZES:
-            await resize(app, pilot, *size)
-            assert app.size == size
-            assert screen_text(app).strip()
-            await until(pilot, lambda: cursor_is_visible(app))
-            await pilot.press("down")
-            await pilot.pause()
-            await until(pilot, lambda: cursor_is_visible(app))
-        assert app.screen is screen
-        assert told.lower() in screen_text(app).lower()
+        for name, (keys, shown, back) in JOURNEYS[journey].items():
+            await pilot.press(*keys)
+            await until(pilot, lambda shown=shown: shown.lower() in screen_text(app).lower())  # type: ignore[misc]
+            screen = app.screen
+            if isinstance(screen, ChoiceScreen):
+                await heard(pilot)
+            for size in FEW_SIZES if journey in ("dialogs", "screens") else SIZES:
+                await resize(app, pilot, *size)
+                assert app.size == size, name
+                await until(pilot, lambda: cursor_is_visible(app))
+                await pilot.press("down")
+                await until(pilot, lambda: cursor_is_visible(app))
+            assert app.screen is screen, name
+            assert shown.lower() in screen_text(app).lower(), name
+            await pilot.press(*back)
 
 
 async def test_resizing_during_a_purge(sir_model: Path) -> None:

@@ -4,21 +4,27 @@ import os
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from small_root import DAY, NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
-from ui_driving import screen_text, until
+from ui_driving import PATIENCE, screen_text, until
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.space_measuring import measure_space
+from hipercow_tui.analysis.space_usage import summarize_space
 from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
+from hipercow_tui.scanning.usage_reader import UsageCache
 from hipercow_tui.support.text import format_size
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.cells import short_size
+from hipercow_tui.ui.workers import size_worker
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 
 IDS = tuple(map(task_id, range(40)))
@@ -36,10 +42,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def size_of(root: Path, *ids: str) -> int:
+    folders = [root / "hipercow" / "tasks" / i[:2] / i[2:] for i in ids]
+    return sum(path.stat().st_size for folder in folders for path in folder.iterdir())
+
+
 def shown(root: Path, *ids: str) -> str:
     """The size of the files of these tasks, as the app shows it."""
-    folders = [root / "hipercow" / "tasks" / i[:2] / i[2:] for i in ids]
-    return format_size(sum(path.stat().st_size for folder in folders for path in folder.iterdir()))
+    return format_size(size_of(root, *ids))
 
 
 @asynccontextmanager
@@ -59,7 +69,8 @@ async def test_size_column_appears_on_request(root: Path, size: tuple[int, int])
     async with browsing(root, size) as (app, pilot):
         assert " size" not in screen_text(app)
         await pilot.press("z")
-        await until(pilot, lambda: shown(root, IDS[39]) in screen_text(app))
+        as_text = short_size if size == (80, 24) else format_size
+        await until(pilot, lambda: as_text(size_of(root, IDS[39])) in screen_text(app))
         assert " size" in screen_text(app)
         assert len(app.browser.session.services.sizes.sizes) == 40
 
@@ -122,7 +133,7 @@ async def test_cancelled_measuring_keeps_the_known_sizes(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         worker = app.browser.session.services.sizes
         # No task is measured twice.
-        worker.request([app.browser.session.snapshot.tasks[i] for i in IDS])
+        worker.request(IDS)
         assert worker.cancel() or worker.progress is None
         known = dict(worker.sizes)
         await pilot.press("z")
@@ -145,8 +156,10 @@ def many_files(tmp_path: Path) -> Path:
 
 def test_worker_has_a_progress_and_can_be_cancelled(many_files: Path) -> None:
     root = find_root(many_files)
-    tasks = list(read_root(root).tasks.values())
-    worker = SizeWorker(root, lambda: None, lambda error: None)
+    snapshot = read_root(root)
+    tasks = list(snapshot.tasks)
+    worker = SizeWorker(root, None, lambda: None, lambda error: None)
+    worker.update(snapshot)
     for _ in range(20):  # a busy machine may measure all tasks before the cancellation
         worker.request(tasks)
         under_way = worker.progress
@@ -155,7 +168,7 @@ def test_worker_has_a_progress_and_can_be_cancelled(many_files: Path) -> None:
         known = len(worker.sizes)
         if known < len(tasks):
             break
-        worker.forget(task.id for task in tasks)
+        worker.update(snapshot, tasks)
     assert under_way is not None and under_way.total == 60 and under_way.done < 60
     assert had and worker.progress is None and not worker.cancel()
     time.sleep(0.2)
@@ -163,6 +176,72 @@ def test_worker_has_a_progress_and_can_be_cancelled(many_files: Path) -> None:
     worker.request(tasks)
     assert worker.progress is None or worker.progress.total == 60 - known
     worker.stop()
+
+
+def wait_for(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_whole_root_is_measured_repeatedly_until_the_worker_unfollows(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(size_worker, "MIN_PAUSE", 0.05)
+    monkeypatch.setattr(size_worker, "PAUSE_FACTOR", 1)
+    found, snapshot = find_root(root), read_root(find_root(root))
+    worker = SizeWorker(found, None, lambda: None, lambda error: None, clock=lambda: NOW)
+    worker.update(snapshot)
+    worker.follow()
+    wait_for(lambda: worker.parts is not None and worker.progress is None)
+    expected = measure_space(found, snapshot, None, now=NOW)
+    assert summarize_space(snapshot, worker.usages, worker.parts or (), now=NOW) == expected
+    assert {i: one.size for i, one in worker.sizes.items()} == measure_many(found, IDS)
+    assert not worker.cancel(), "nothing is being measured at this moment"
+    log = root / "hipercow" / "tasks" / IDS[1][:2] / IDS[1][2:] / "log"
+    log.write_bytes(bytes(500))
+    before = worker.measured_count
+    wait_for(lambda: worker.usages[IDS[1]].kinds[6] == 500)
+    assert worker.measured_count == before + 1, "only the running task has changed"
+    worker.unfollow()
+    time.sleep(0.2)
+    log.write_bytes(bytes(900))
+    time.sleep(0.2)
+    assert worker.usages[IDS[1]].kinds[6] == 500
+    worker.stop()
+
+
+def test_a_cancelled_measurement_of_the_root_begins_again_only_on_request(
+    many_files: Path,
+) -> None:
+    root = find_root(many_files)
+    worker = SizeWorker(root, None, lambda: None, lambda error: None)
+    worker.update(read_root(root))
+    worker.follow()
+    cancelled = worker.cancel()
+    worker.follow()
+    assert not cancelled or worker.progress is None
+    worker.request_all()
+    worker.request([task_id(0)])
+    assert worker.progress is None or worker.progress.total == 60, "the whole root goes on"
+    wait_for(lambda: worker.parts is not None and len(worker.sizes) == 60)
+    worker.stop()
+
+
+def test_measured_tasks_are_known_at_the_next_start(root: Path, tmp_path: Path) -> None:
+    cache = UsageCache(tmp_path / "some.usage", b"key")
+    workers: list[SizeWorker] = []
+    for ids in (IDS[:5], IDS):
+        workers.append(
+            SizeWorker(find_root(root), cache, lambda: None, lambda error: None, clock=lambda: NOW)
+        )
+        workers[-1].update(read_root(find_root(root)))
+        workers[-1].request(ids)
+        workers[-1].prioritize(IDS[3:5])
+        wait_for(lambda: workers[-1].progress is None)
+    assert set(workers[0].sizes) == set(IDS[:5]) and set(workers[1].sizes) == set(IDS)
+    assert set(cache.load()) == set(IDS) - {IDS[1]}, "a running task is measured again"
 
 
 async def test_progress_and_the_key_that_cancels_are_shown(many_files: Path) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
-from textual.pilot import Pilot
-from ui_driving import all_rows_shown, screen_text, until
+from ui_driving import Driven, all_rows_shown
 
 from hipercow_tui.analysis.sweep import make_sweep
 from hipercow_tui.analysis.sweep_chart import ChartModel, make_chart, with_grid
@@ -19,6 +18,7 @@ from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen, MessageTable
 from hipercow_tui.ui.screens.sweep import UPDATE_INTERVAL, SweepScreen
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers import summary_loader
@@ -40,23 +40,7 @@ def sweep(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Driven:
-    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
-        self.app = app
-        self.pilot = pilot
-
-    async def until(self, condition: object) -> None:
-        assert callable(condition)
-        await until(self.pilot, condition)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
+class SweepDriven(Driven):
     @property
     def screen(self) -> SweepScreen:
         assert isinstance(self.app.screen, SweepScreen)
@@ -70,10 +54,10 @@ class Driven:
 @asynccontextmanager
 async def inputs_of_the_bundle(
     root: Path, size: tuple[int, int] = (118, 40), *keys: str
-) -> AsyncIterator[Driven]:
+) -> AsyncIterator[SweepDriven]:
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.press(*(keys or ("b", "i")))
         await at.until(lambda: isinstance(app.screen, SweepScreen))
@@ -195,7 +179,7 @@ async def test_head_says_that_no_input_differs(sweep: Path) -> None:
 async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         app.browser.tasks.move_to(app.browser.tasks.keys.index(task_id(50)))
         await at.press("i")
@@ -221,7 +205,7 @@ async def test_chart_says_how_many_tasks_to_compare_with_are_being_read(
     monkeypatch.setattr(summary_loader, "read_details_without_error", wait_and_read)
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.press("e")
         await at.press("i")
@@ -250,7 +234,7 @@ async def test_no_model_is_built_while_nothing_was_read(
     monkeypatch.setattr(summary_loader, "read_details_without_error", wait)
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40)) as pilot:
-        at = Driven(app, pilot)
+        at = SweepDriven(app, pilot)
         await at.until(lambda: all_rows_shown(app))
         await at.press("b", "i")
         await at.until(lambda: " to read" in at.text)
@@ -334,6 +318,83 @@ async def test_cells_of_a_grid_are_chosen_with_the_cursor(
         await at.until(lambda: "beta →" not in at.text)
         await at.press("escape")
         assert at.screen.focused is at.screen.table
+
+
+async def test_esc_after_narrowing_goes_back_to_the_chart_and_the_table(two_inputs: Path) -> None:
+    async with inputs_of_the_bundle(two_inputs, (118, 40), "e", "i") as at:
+        await at.until(lambda: "compared with 45" in at.text)
+
+        def back() -> bool:
+            return isinstance(at.app.screen, SweepScreen)
+
+        await at.press("S", "k", "enter")  # another order
+        await at.until(lambda: "status↑" in at.text)
+        await at.press("tab", "x")
+        await at.until(lambda: "beta →" in at.text)
+        await at.press("end", "down", "shift+left")
+        await at.until(lambda: "12 of 12 failed, 100%" in at.text)
+        head = at.screen.chart.chosen_region.label
+        await at.press("enter")
+        await at.until(lambda: not back() and len(at.app.browser.tasks.keys) == 12)
+        await at.press("escape")
+        await at.until(back)
+        await at.until(lambda: f"12 of 12 failed, 100% · {head}" in at.text)
+        assert at.screen.chart.has_focus and "status↑" in at.text
+        await at.press("left", "left")  # the range and the cursor are still those of before
+        assert at.screen.chart.chosen_region.label != head
+
+        await at.press("tab", "j", "j", "j", "enter")  # a task of the table
+        task = at.app.browser.tasks
+        await at.until(lambda: not back())
+        chosen = task.cursor_key
+        await at.press("escape")
+        await at.until(back)
+        await at.until(lambda: at.screen.table.cursor_key == chosen)
+        assert at.screen.table.has_focus
+        await at.press("escape")
+        await at.until(lambda: not back() and at.app.browser.session.state.pane == "errors")
+
+
+async def test_esc_after_going_to_a_task_goes_back_to_its_message(sweep: Path) -> None:
+    app = HipercowApp(find_root(sweep), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: all_rows_shown(app))
+        await at.press("e", "o", "j", "j")
+        await at.until(lambda: isinstance(app.screen, ErrorMessagesScreen))
+        chosen = app.screen.query_one(MessageTable).cursor_key
+        await at.press("enter")
+        await at.until(lambda: app.browser.tasks.cursor_key == chosen)
+        await at.press("escape")
+        await at.until(lambda: isinstance(app.screen, ErrorMessagesScreen))
+        assert app.screen.query_one(MessageTable).cursor_key == chosen
+
+
+async def test_mouse_chooses_in_the_chart_as_the_keys_do(two_inputs: Path) -> None:
+    async with inputs_of_the_bundle(two_inputs, (80, 24), "e", "i") as at:
+        await at.until(lambda: "compared with 45" in at.text)
+        chart = at.screen.chart
+
+        def cell_of(text: str) -> tuple[int, int]:
+            lines = at.text.splitlines()[chart.region.y :]
+            found = next(y for y, line in enumerate(lines) if text in line)
+            return lines[found].index(text), found
+
+        x, y = cell_of(" 8  ")
+        await at.pilot.click(chart, offset=(x + 1, y))
+        await at.until(lambda: "3 of 6 failed, 50% · beta = 8" in at.text)
+        await at.press("x")
+        await at.until(lambda: "beta →" in at.text)
+        x, y = cell_of("██100%")
+        await at.pilot.mouse_down(chart, offset=(x, y))
+        await at.pilot.hover(chart, offset=(x + 8, y))
+        await at.pilot.mouse_up(chart, offset=(x + 8, y))
+        region = chart.chosen_region
+        assert region.spans[0][1] == region.spans[0][0] + 1
+        await at.pilot.click(chart, offset=(0, y))
+        assert chart.chosen_region == region
+        await at.pilot.double_click(chart, offset=(x, y))
+        await at.until(lambda: not isinstance(at.app.screen, SweepScreen))
 
 
 def chart_of(*rows: tuple[int, int]) -> ChartModel:

@@ -88,9 +88,16 @@ async def test_a_theme_that_is_selected_in_the_palette_is_saved(root: Path, tmp_
         "a = [" * 9999,
     ],
 )
-async def test_a_damaged_theme_file_is_ignored(root: Path, tmp_path: Path, text: str) -> None:
+def test_a_damaged_theme_file_is_ignored(root: Path, tmp_path: Path, text: str) -> None:
     file = ThemeFile(tmp_path / "theme.toml")
     file.path.write_bytes(text.encode("latin-1"))
+    app = HipercowApp(find_root(root), theme=file)
+    assert app.first_theme == FULL_COLOURS[0]
+
+
+async def test_a_damaged_theme_file_is_replaced(root: Path, tmp_path: Path) -> None:
+    file = ThemeFile(tmp_path / "theme.toml")
+    file.path.write_text("theme = ")
     async with shown(root, file) as pilot:
         assert pilot.app.theme == FULL_COLOURS[0]
         pilot.app.theme = "dracula"
@@ -124,13 +131,12 @@ async def test_a_terminal_with_sixteen_colours_uses_only_these(
 @pytest.mark.parametrize(
     ("colours", "light"), [("0;15", True), ("0;default;15", True), ("15;0", False), ("", False)]
 )
-async def test_a_light_terminal_that_says_so_gets_a_light_theme(
+def test_a_light_terminal_that_says_so_gets_a_light_theme(
     root: Path, monkeypatch: pytest.MonkeyPatch, colours: str, *, light: bool
 ) -> None:
     assert is_light_terminal(colours) is light
     monkeypatch.setenv("COLORFGBG", colours)
-    async with shown(root) as pilot:
-        assert pilot.app.theme == FULL_COLOURS[light]
+    assert HipercowApp(find_root(root)).first_theme == FULL_COLOURS[light]
 
 
 async def test_animations_are_off_unless_they_are_enabled(

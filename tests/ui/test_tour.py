@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
 from hipercow_tui.demo import write_root
+from hipercow_tui.demo.cluster import Cluster
 from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
@@ -19,26 +21,49 @@ GUIDE = README.parent / "hipercow_tui" / "docs" / "guide.md"
 NOW = 1_795_500_000.0
 ANSWERS = ("t", "y")
 NAMES = {"Enter": "enter", "esc": "escape"}
-# The words that the screen shows after the keys of each row.
+# The words that the screen shows after the keys of each row, with the names of numbers.
 SHOWN = (
-    ("274 matched", "[x] ✗ failure", "[x] ⊘ cancelled"),
+    ("{matched} matched", "[x] ✗ failure", "[x] ⊘ cancelled"),
     ("only matched",),
+    ("by attempts ↓",),
     ("log", "status: failure"),
-    ("Plan  3 tasks", "1 matched, 2 drawn in", "first attempt of", "forecast-2026-w48"),
-    ("Plan  274 tasks", "matched · 274 tasks"),
-    ("Plan  273 tasks", "1 chain kept by you (1 task)", "matched · 273 tasks · 1 kept by you"),
+    ("Plan  4 tasks", "1 matched, 3 drawn in", "attempt of", "sweep_"),
+    ("Plan  {matched} tasks", "matched · {matched} tasks"),
+    ("Plan  {less} tasks", "1 chain kept by you (1 task)", "{less} tasks · 1 kept by you"),
     ("Cancel (n)", "Move to trash (t)", "Purge for good (y)"),
-    ("Moved to the trash", "273 tasks and 33 bundles", "esc: close"),
-    ("Restored", "273 tasks and 33 bundles", "esc: close"),
-    ("Tasks 2,042", "nothing: no filter set"),
+    ("Moved to the trash", "{less} tasks and {bundles} bundles", "esc: close"),
+    ("Restored", "{less} tasks and {bundles} bundles", "esc: close"),
+    ("Tasks {tasks}", "nothing: no filter set"),
     ("step size too small", "Enter: show them"),
-    ("beta", "gamma", "145 tasks · 145 failed"),
-    ("Tasks › error 'step size", "145 matched", "2 blocked"),
-    ("Refused, because 2 tasks are blocked",),
-    ("2 chains left out",),
+    ("beta", "gamma", "{error} tasks · {error} failed"),
+    ("Tasks › error 'step size", "{error} matched"),
+    ("Plan  ", "step size too small"),
     ("differing inputs", "Enter: show them"),
-    ("to_check", "status"),
+    ("Refused, because {submitted} tasks are blocked",),
+    ("{submitted} chains left out",),
+    ("{newest}", "status"),
 )
+# At the start of the demo, and after the cluster has worked for some minutes.
+NUMBERS = {
+    0: {
+        "matched": "274",
+        "less": "273",
+        "bundles": "33",
+        "tasks": "2,042",
+        "error": "145",
+        "submitted": "47",
+        "newest": "to_check",
+    },
+    300: {
+        "matched": "279",
+        "less": "278",
+        "bundles": "35",
+        "tasks": "2,126",
+        "error": "145",
+        "submitted": "46",
+        "newest": "forecast-2026-w48_4",
+    },
+}
 
 
 def rows(page: Path) -> list[tuple[str, str]]:
@@ -61,17 +86,26 @@ def test_the_tour_of_the_readme_is_the_beginning_of_the_guides() -> None:
     assert short == rows(GUIDE)[: len(short)]
 
 
-async def test_the_tour_shows_the_described_results(tmp_path: Path) -> None:
-    write_root(tmp_path, seed=1, now=NOW)
+@pytest.mark.parametrize("steps_of_the_cluster", NUMBERS)
+async def test_the_tour_shows_the_described_results(
+    tmp_path: Path, steps_of_the_cluster: int
+) -> None:
+    jobs = write_root(tmp_path, seed=1, now=NOW)
     write_python_root(tmp_path, seed=1, now=NOW)
-    app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
+    cluster = Cluster(tmp_path, jobs)
+    now = NOW
+    for _ in range(steps_of_the_cluster):
+        now += 0.9
+        cluster.step(now)
+    numbers = NUMBERS[steps_of_the_cluster]
+    app = HipercowApp(find_root(tmp_path), clock=lambda: now)
     assert len(steps()) == len(SHOWN)
     async with app.run_test(size=(118, 36)) as pilot:
-        await shows(pilot, "Tasks 2,042", "live")
+        await shows(pilot, f"Tasks {numbers['tasks']}", "live")
         for (keys, back), words in zip(steps(), SHOWN, strict=True):
             for key in keys:
                 await press(pilot, key)
-            await shows(pilot, *words)
+            await shows(pilot, *(word.format(**numbers) for word in words))
             if back:
                 await press(pilot, "escape")
 
@@ -82,7 +116,7 @@ async def press(pilot: Pilot[None], key: str) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, ChoiceScreen))
         await until(pilot, lambda: pilot.app.focused is not None)
     await pilot.press(key)
-    await pilot.pause(0.1)
+    await pilot.pause(0.05)
 
 
 async def shows(pilot: Pilot[None], *words: str) -> None:

@@ -17,7 +17,7 @@ from hipercow_tui.domain.task import Bundle, Status, Task
 from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.support.text import format_size
 from hipercow_tui.ui.browse.presenter import fit_notes
-from hipercow_tui.ui.cells import Column, PlacedColumn, fit, place_columns, short_number
+from hipercow_tui.ui.cells import Column, PlacedColumn, fit, place_columns, short_number, short_size
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.error_table import ErrorTable
@@ -28,6 +28,7 @@ from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 WIDTHS = range(20, 251)
 LONG_TITLES = [Column(str(number), "a_long_name" * number, 4, 20) for number in range(1, 4)]
+KINDS_OF_SIZE = {SizeKind.APPARENT: SortKey.SIZE, SizeKind.ON_DISK: SortKey.DISK}
 numbers = st.integers(0, 999_999_999)
 sizes = st.builds(Size, st.integers(0, 10**16), numbers, st.integers(0, 10**16))
 
@@ -122,6 +123,22 @@ def test_a_short_number_fits_and_is_exact_where_it_can_be(number: int, width: in
     else:
         factor = {"k": 10**3, "M": 10**6, "G": 10**9}[digits[-1]]
         assert int(digits[:-1]) == number // factor > 0
+
+
+@given(st.integers(0, 10**20))
+def test_a_short_size_fits_into_four_cells_and_differs_by_less_than_a_tenth(number: int) -> None:
+    text = short_size(number)
+    assert len(text) <= 4
+    shown = float(text[:-1]) * 1000 ** "BkMGTPE".index(text[-1])
+    assert abs(shown - number) <= 0.05 * number
+
+
+@pytest.mark.parametrize("kind", SizeKind)
+@pytest.mark.parametrize("width", [52, 60, 70])  # 52 is that of a terminal of 80 columns
+def test_inputs_are_shown_beside_sizes(kind: SizeKind, width: int) -> None:
+    layout = place_columns(tables(kind)[0].columns(width), width, start=GUTTER)
+    keys = [placed.column.key for placed in layout]
+    assert {SortKey.INPUTS, SortKey.FINISHED, KINDS_OF_SIZE[kind]} <= set(keys)
 
 
 @given(st.integers(0, 10**18))

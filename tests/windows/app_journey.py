@@ -74,7 +74,8 @@ async def journey(where: Path, running: str) -> None:
         await shows("Plan", "8 tasks", "data_sweep", "overlap")
         await pilot.press("escape", "q")
     theme = ThemeFile.of_user()
-    assert theme is not None and theme.read() == "dracula"
+    assert theme is not None
+    assert theme.read() == "dracula"
     assert list(cache_folder().iterdir())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from hipercow_tui.support.filesystem.values import FolderStatus, Mount
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE, FolderStatus, Mount
 
 if sys.platform == "win32":
     from hipercow_tui.support.filesystem.windows import (
@@ -18,6 +18,7 @@ if sys.platform == "win32":
         folder_status,
         link,
         list_names,
+        list_statuses,
         lstat,
         make_folder,
         mount_at,
@@ -45,6 +46,7 @@ else:
         Status,
         link,
         list_names,
+        list_statuses,
         lstat,
         make_folder,
         open_file,
@@ -66,6 +68,7 @@ else:
     )
 
 __all__ = [
+    "OPEN_ELSEWHERE",
     "Entry",
     "FolderStatus",
     "Mount",
@@ -73,6 +76,7 @@ __all__ = [
     "folder_status",
     "link",
     "list_names",
+    "list_statuses",
     "lstat",
     "make_folder",
     "mount_at",

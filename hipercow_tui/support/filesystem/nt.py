@@ -14,6 +14,8 @@ import sys
 from ctypes import wintypes
 from typing import NamedTuple
 
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE
+
 assert sys.platform == "win32"
 
 # "ACCESS_MASK", "File Access Rights Constants"
@@ -71,12 +73,11 @@ UNSUPPORTED = {
     STATUS_NOT_SUPPORTED,
 }
 
-BUSY = "it is open in another program"
 _ERRNO_BY_STATUS = {
     0xC0000033: (errno.EINVAL, "Windows does not accept the name"),  # STATUS_OBJECT_NAME_INVALID
-    0xC0000056: (errno.EBUSY, BUSY),  # STATUS_DELETE_PENDING: removed once it is closed
-    0xC0000043: (errno.EBUSY, BUSY),  # STATUS_SHARING_VIOLATION
-    0xC0000054: (errno.EBUSY, BUSY),  # STATUS_FILE_LOCK_CONFLICT
+    0xC0000056: (errno.EBUSY, OPEN_ELSEWHERE),  # STATUS_DELETE_PENDING: removed once it is closed
+    0xC0000043: (errno.EBUSY, OPEN_ELSEWHERE),  # STATUS_SHARING_VIOLATION
+    0xC0000054: (errno.EBUSY, OPEN_ELSEWHERE),  # STATUS_FILE_LOCK_CONFLICT
     0xC0000103: (errno.ENOTDIR, ""),  # STATUS_NOT_A_DIRECTORY
     0xC00000BA: (errno.EISDIR, ""),  # STATUS_FILE_IS_A_DIRECTORY
     0xC0000044: (errno.EDQUOT, "Disk quota exceeded"),  # STATUS_QUOTA_EXCEEDED

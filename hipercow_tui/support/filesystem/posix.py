@@ -8,7 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from typing import TypeAlias
+
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE
+
+if sys.platform != "win32":
+    from hipercow_tui.support.filesystem.mounts import folder_status
 
 assert sys.platform != "win32"
 
@@ -18,6 +24,7 @@ Entry: TypeAlias = "os.DirEntry[str]"
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _NO_LINK
 _FILE_FLAGS = os.O_RDONLY | os.O_NONBLOCK | _NO_LINK
+_BY_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 # The replies of file systems that can't write folders to the disk on request (some FUSE, SMB).
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS}
 
@@ -66,6 +73,12 @@ def scan(folder: int | str) -> os._ScandirIterator[str]:
     return os.scandir(folder)
 
 
+def list_statuses(folder: int) -> Iterator[tuple[str, Status]]:
+    """List the names in an open folder with the status of each. Raises OSError."""
+    for name in os.listdir(folder):  # with ``scandir``, it takes 7 % more processor time
+        yield name, os.stat(name, dir_fd=folder, follow_symlinks=False)
+
+
 def lstat(path: str | os.PathLike[str]) -> Status:
     """Return the status of the entry at a path. Raises OSError."""
     return os.lstat(path)
@@ -88,8 +101,18 @@ def read_link(name: str, folder: int) -> str:
 
 def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
     """Rename an entry to a name that does not exist. The caller checks that, because ``rename``
-    replaces a file or an empty folder. Raises OSError."""
-    os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+    replaces a file or an empty folder.
+
+    Raises OSError, with OPEN_ELSEWHERE if that is the reason.
+    """
+    try:
+        os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+    except OSError as error:
+        if _is_open_elsewhere(error, source, source_folder) or _holds_open_file(
+            error, source, source_folder, target_folder
+        ):
+            raise OSError(errno.EBUSY, OPEN_ELSEWHERE) from None
+        raise
 
 
 def replace(source: str, target: str, folder: int) -> None:
@@ -98,8 +121,14 @@ def replace(source: str, target: str, folder: int) -> None:
 
 
 def unlink(name: str, folder: int) -> None:
-    """Remove an entry that is no folder. Raises OSError."""
-    os.unlink(name, dir_fd=folder)
+    """Remove an entry that is no folder. Raises OSError, with OPEN_ELSEWHERE if that is the
+    reason."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError as error:
+        if _is_open_elsewhere(error, name, folder):
+            raise OSError(errno.EBUSY, OPEN_ELSEWHERE) from None
+        raise
 
 
 def remove_folder(name: str, folder: int) -> None:
@@ -142,3 +171,29 @@ def sync_folder(folder: int) -> None:
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
+
+
+def _is_open_elsewhere(error: OSError, name: str, folder: int) -> bool:
+    """Return whether a change failed because a program has the entry open. SMB says EBUSY then, as
+    any system does for a mount point."""
+    return error.errno == errno.EBUSY and not _is_mount_point(name, folder)
+
+
+def _holds_open_file(error: OSError, name: str, folder: int, target_folder: int) -> bool:
+    """Return whether a rename failed because a program has a file in the folder ``name`` open. SMB
+    says EACCES then, as any system does if this process may not write one of the three folders."""
+    return error.errno == errno.EACCES and all(
+        os.access(path, os.W_OK, dir_fd=place, effective_ids=_BY_EFFECTIVE_IDS)
+        for path, place in ((name, folder), (".", folder), (".", target_folder))
+    )
+
+
+def _is_mount_point(name: str, folder: int) -> bool:
+    try:
+        fd = os.open(name, getattr(os, "O_PATH", os.O_RDONLY) | _NO_LINK, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        return folder_status(fd).mount != folder_status(folder).mount
+    finally:
+        os.close(fd)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# The reason why an entry can't be changed if a program has it open, or a file in it. A file server
+# that is no POSIX system and Windows refuse that.
+OPEN_ELSEWHERE = "it is open in another program"
+
 
 class Mount(NamedTuple):
     """A mounted file system: its device number, and the id of the mount. The id is None where the

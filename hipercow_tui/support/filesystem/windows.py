@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from hipercow_tui.support.filesystem import nt
-from hipercow_tui.support.filesystem.values import FolderStatus, Mount
+from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE, FolderStatus, Mount
 
 assert sys.platform == "win32"
 
@@ -181,6 +181,12 @@ def list_names(folder: int | str) -> list[str]:
         return [entry.name for entry in entries]
 
 
+def list_statuses(folder: int) -> Iterator[tuple[str, Status]]:
+    """List the names in an open folder with the status of each. Raises OSError."""
+    for entry in _entries(msvcrt.get_osfhandle(folder), folder, ""):
+        yield entry.name, entry.stat(follow_symlinks=False)
+
+
 def _entries(handle: int, folder: int | None, prefix: str) -> Iterator[Entry]:
     buffer = ctypes.create_string_buffer(_BUFFER)
     kind = nt.FILE_ID_BOTH_DIRECTORY_RESTART_INFO
@@ -268,7 +274,7 @@ def _rename(handle: int, target: str, folder: int, flags: int = 0) -> None:
         _rename_by_path(handle, target, folder, flags)
     elif status == nt.STATUS_ACCESS_DENIED and _may_add_to(folder):
         # The right to rename it was given when it was opened. So something in it is open.
-        raise OSError(errno.EBUSY, nt.BUSY, target)
+        raise OSError(errno.EBUSY, OPEN_ELSEWHERE, target)
     elif status:
         raise nt.error_of(status, target)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import TASKS, Place, Row
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 
 if TYPE_CHECKING:
@@ -47,28 +48,35 @@ class Drilling(Controller):
     def _panel(self) -> FilterPanel:
         return self._screen.query_one(FilterPanel)
 
-    def drill(self, narrowing: Narrowing) -> None:
-        """Show only the tasks of a bundle, an error and so on; stay if none passes the filters."""
+    def drill(self, narrowing: Narrowing, reopen: Callable[[], None] | None = None) -> None:
+        """Show only the tasks of a bundle, an error and so on; stay if none passes the filters.
+
+        ``reopen`` opens the screen again on which this was chosen.
+        """
         session = self._session
         steps = add_step(session.state.narrowings, narrowing, session.snapshot)
         filters = narrow(self._panel.stack, steps, session.snapshot)
         if 1 not in filters.mask(session.snapshot):
             any_left = narrowing.ids(session.snapshot)
-            passes = "passes the filters: 0 removes them" if any_left else "is left"
+            passes = (
+                with_keys("passes the filters: <clear=0> removes them") if any_left else "is left"
+            )
             self._screen.notify(f"No task of {narrowing.label} {passes}", markup=False)
+            if reopen is not None:
+                reopen()
             return
-        self._remember()
+        self._remember(reopen)
         session.set_state(replace(session.state, narrowings=steps))
         self._go(TASKS, TOP)
 
-    def go_to_task(self, task_id: str) -> None:
-        """Show a task in the list."""
+    def go_to_task(self, task_id: str, reopen: Callable[[], None]) -> None:
+        """Show a task in the list. ``reopen`` opens the screen again on which it was chosen."""
         table = self._panes.first.table
         row = table.row_of(task_id)
         if row is None:
             self._screen.notify("That task is not in the list: it was purged, or a filter hides it")
             return
-        self._remember()
+        self._remember(reopen)
         self._go(TASKS, {})
         table.move_to(row)
 
@@ -83,6 +91,8 @@ class Drilling(Controller):
         before = place.state.with_size_kind(now.size_kind)
         self._session.set_state(replace(before, show_sizes=now.show_sizes))
         self._go(place.state.pane, place.rows, query=place.state.query)
+        if place.reopen is not None:
+            place.reopen()
         return True
 
     def _go(self, pane: str, rows: Mapping[str, Row], *, query: str = "") -> None:
@@ -91,12 +101,12 @@ class Drilling(Controller):
         self._panes.show(pane)
         self._rows_due = self._session.request_view(), rows
 
-    def _remember(self) -> None:
+    def _remember(self, reopen: Callable[[], None] | None) -> None:
         rows = {
             pane.name: Row(pane.table.cursor_key, pane.table.cursor - pane.table.scroll_offset.y)
             for pane in self._panes
         }
-        place = Place(self._session.state, SavedFilter.of(self._panel.stack), rows)
+        place = Place(self._session.state, SavedFilter.of(self._panel.stack), rows, reopen)
         self._places = (*self._places, place)
 
     def arrive(self, view_model: ViewModel) -> None:

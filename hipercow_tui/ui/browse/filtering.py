@@ -17,6 +17,7 @@ from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.key_hints import filter_keys, with_keys
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.workers.base import start_thread
 
@@ -61,7 +62,7 @@ class Filtering(Controller):
         elif not saved.given:
             has_ids = self._session.purge_filters.task_ids is not None
             prefix = "Marks and errors are not saved: set" if has_ids else "Set"
-            self._screen.notify(f"{prefix} a filter first (1 to 6, tab)", title="No filter")
+            self._screen.notify(f"{prefix} a filter first ({filter_keys()})", title="No filter")
         else:
             from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 
@@ -72,7 +73,7 @@ class Filtering(Controller):
     def _save(self, saved: SavedFilter, name: str | None) -> None:
         if name is not None and self._file is not None:
             save = partial(self._file.save, name, saved)
-            self._change(save, f"Saved as '{name}': ctrl+p lists it")
+            self._change(save, with_keys(f"Saved as '{name}': <palette=ctrl+p> lists it"))
 
     def _forget(self, name: str) -> None:
         if self._file is not None:

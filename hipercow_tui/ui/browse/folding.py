@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.geometry import Size
 from textual.markup import escape
@@ -31,9 +31,7 @@ class Folding(Controller):
         if narrow is not self._narrow:
             self._narrow = narrow
             self.folded = narrow and not self._filters.has_focus_within
-        self._screen.set_class(size.height < LOW, "-low")
-        self._screen.set_class(size.width >= WIDE, "-wide")
-        self._fold(self.folded)
+        self._fold(self.folded, {"-low": size.height < LOW, "-wide": size.width >= WIDE})
 
     def toggle_filters(self) -> None:
         """Hide the filters, or show them."""
@@ -46,10 +44,12 @@ class Folding(Controller):
             self._fold(True)
         self._panes.current.table.focus()
 
-    def _fold(self, folded: bool) -> None:
+    def _fold(self, folded: bool, classes: Mapping[str, bool] | None = None) -> None:
+        """Hide or show the filters, and set other classes of the screen in the same step: each step
+        computes the styles of all widgets again."""
         self.folded = folded
-        self._screen.set_class(folded, "-folded")
-        self._screen.set_class(self._narrow and not folded, "-filters-alone")
+        alone = self._narrow and not folded
+        self._screen.update_classes({**(classes or {}), "-folded": folded, "-filters-alone": alone})
         self._screen.call_after_refresh(self._keep_focus)
 
     def _keep_focus(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
@@ -14,9 +14,12 @@ from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.key_hints import with_keys
 
 if TYPE_CHECKING:
+    from hipercow_tui.analysis.error_groups import ErrorGroup
     from hipercow_tui.output.r_calls import RCallTargets
+    from hipercow_tui.ui.screens.sweep import SweepChoice, SweepPlace
 
 
 class Inspecting(Controller):
@@ -66,8 +69,12 @@ class Inspecting(Controller):
         """Show every message of the current error, or of the error of the current task."""
         error = self._pane.error
         if error is None:
-            self._screen.notify("There is no error here: e shows all errors")
-            return
+            self._screen.notify(with_keys("There is no error here: <errors=e> shows all errors"))
+        else:
+            self._open_messages(error, None)
+
+    def _open_messages(self, error: ErrorGroup, first: str | None) -> None:
+        """Show messages, with the cursor on those of a task."""
         from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 
         session = self._session
@@ -79,18 +86,33 @@ class Inspecting(Controller):
             marks=session.marks,
             plan=self._plan_marked,
             show_log=self.show_log_of,
+            first=first,
         )
-        self._screen.app.push_screen(screen, self._leave)
+
+        def leave(task_id: str | None) -> None:
+            if task_id is not None:
+                self._drilling.go_to_task(task_id, lambda: self._open_messages(error, task_id))
+
+        self._screen.app.push_screen(screen, leave)
 
     def show_inputs(self) -> None:
         """Show the inputs of several tasks as columns."""
         inputs = self._pane.inputs
         if inputs is None:
-            self._screen.notify("Inputs are shown for a bundle or an error: press b or e first")
-            return
+            self._screen.notify(
+                with_keys(
+                    "Inputs are shown for a bundle or an error:"
+                    " press <switch=b> or <errors=e> first"
+                )
+            )
+        else:
+            self._open_inputs(*inputs, None)
+
+    def _open_inputs(self, title: str, ids: Sequence[str], place: SweepPlace | None) -> None:
+        """Show the inputs of tasks, at a place where the user was before."""
         from hipercow_tui.ui.screens.sweep import SweepScreen
 
-        session, (title, ids) = self._session, inputs
+        session = self._session
         screen = SweepScreen(
             session.services.summary_loader,
             session.services.errors.failures,
@@ -101,20 +123,30 @@ class Inspecting(Controller):
             marks=session.marks,
             plan=self._plan_marked,
             show_log=self.show_log_of,
+            place=place,
         )
-        self._screen.app.push_screen(screen, self._leave)
 
-    def _leave(self, chosen: str | Narrowing | None) -> None:
-        """Go to the task that was chosen on a screen, or narrow the list to the chosen tasks."""
-        if isinstance(chosen, Narrowing):
-            self._drilling.drill(chosen)
-        elif chosen is not None:
-            self._drilling.go_to_task(chosen)
+        def leave(choice: SweepChoice | None) -> None:
+            if choice is None:
+                return
+            target, left = choice
+
+            def reopen() -> None:
+                self._open_inputs(title, ids, left)
+
+            if isinstance(target, Narrowing):
+                self._drilling.drill(target, reopen)
+            else:
+                self._drilling.go_to_task(target, reopen)
+
+        self._screen.app.push_screen(screen, leave)
 
     def _plan_marked(self) -> None:
         """Plan a purge of the marked tasks; the other filters are not on those screens."""
         if self._session.marks.ids is None:
-            self._screen.notify("Mark tasks first: space, v and a mark them")
+            self._screen.notify(
+                with_keys("Mark tasks first: <mark=space>, <range=v> and <mark_all=a> mark them")
+            )
         else:
             self._plan()
 

@@ -66,6 +66,19 @@ class Pane(ABC):
     def count(self) -> int:
         """The number in the title of the tab."""
 
+    @property
+    def figure(self) -> str:
+        """What the title of the tab shows beside its name."""
+        return f"{self.count:,}"
+
+    def shown(self) -> None:
+        """Start what the pane needs while it is shown."""
+        return
+
+    def hidden(self) -> None:
+        """End what the pane needs only while it is shown."""
+        return
+
     @abstractmethod
     def apply(self, view_model: ViewModel, before: ViewModel | None) -> None:
         """Show a view model, in place of ``before``."""
@@ -91,6 +104,15 @@ class Pane(ABC):
     def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for the sizes of tasks by one definition, if the pane has them."""
         return
+
+    def go_up(self) -> bool:
+        """Leave a part of the pane that was entered; return whether there was one."""
+        return False
+
+    @property
+    def steps(self) -> Sequence[str]:
+        """The labels of the parts of the pane that were entered."""
+        return ()
 
     # Sorting
 

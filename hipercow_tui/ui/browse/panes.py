@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from rich.cells import cell_len
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+
+_SEPARATOR = " ── "  # between two tabs
 
 
 class Panes:
@@ -61,6 +64,7 @@ class Panes:
     def show(self, name: str) -> None:
         """Show a pane and its details, and focus it."""
         self.mount_others()
+        before = self.current
         self._session.set_state(replace(self._session.state, pane=name))
         self._screen.query_one(ContentSwitcher).current = name
         for pane in self:
@@ -68,13 +72,26 @@ class Panes:
                 pane.details.set_class(pane is self.current, "-shown")
         self.current.table.focus()
         self.current.show_details()
+        if self.current is not before:
+            before.hidden()
+            self.current.shown()
 
-    @property
-    def title(self) -> str:
-        """The tabs with their numbers, in Textual's markup; a click shows a pane."""
-        return " ── ".join(
+    def title(self, width: int) -> str:
+        """Return the tabs with their numbers, in Textual's markup; a click shows a pane.
+
+        If they need more than ``width`` cells, only the present tab has its number.
+        """
+        labels = {pane: self._label(pane, with_figure=True) for pane in self}
+        if cell_len(_SEPARATOR.join(labels.values())) > width:
+            labels = {pane: self._label(pane, with_figure=pane is self.current) for pane in self}
+        return _SEPARATOR.join(
             f"[{'b' if pane is self.current else 'dim'}][@click=screen.show('{pane.name}')]"
-            f"{f'{pane.key} ' if pane.key and pane is not self.current else ''}"
-            f"{pane.name.capitalize()} {pane.count:,}[/][/]"
-            for pane in self
+            f"{label}[/][/]"
+            for pane, label in labels.items()
         )
+
+    def _label(self, pane: Pane, *, with_figure: bool) -> str:
+        """Return the label of a tab; the key of the present tab is not shown."""
+        key = pane.key if pane is not self.current else ""
+        figure = pane.figure if with_figure else ""
+        return " ".join(filter(None, (key, pane.name.capitalize(), figure)))

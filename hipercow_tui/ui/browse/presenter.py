@@ -140,7 +140,9 @@ class Presenter(Controller):
         view = session.view_model.view if session.view_model else None
         steps, marks = [step.label for step in session.state.narrowings], session.marks.ids
         passing = view.count_passing(marks) if view and marks else 0
-        self._screen.query_one(Breadcrumb).show(steps)
+        entered = self._panes.current.steps
+        start = self._panes.current.name.capitalize() if entered else "Tasks"
+        self._screen.query_one(Breadcrumb).show(entered or steps, start)
         self._screen.query_one(FilterPanel).show_limits(
             Limits(steps, None if marks is None else len(marks), passing)
         )
@@ -154,7 +156,8 @@ class Presenter(Controller):
             notes.append("only matched")
         notes += [*self._sizing.notes, *self._panes.current.notes, *self._folding.notes]
         frame = self._screen.query_one(TitledFrame)
-        frame.set_titles(self._panes.title, fit_notes(notes, frame.outer_size.width - FRAME))
+        width = frame.outer_size.width - FRAME
+        frame.set_titles(self._panes.title(width), fit_notes(notes, width))
 
 
 def fit_notes(notes: Sequence[str], width: int) -> str:

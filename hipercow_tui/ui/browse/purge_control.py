@@ -8,10 +8,13 @@ from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.key_hints import filter_keys, with_keys
 from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.header import HeaderBar
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.plan_arrangement import Arrangement
+    from hipercow_tui.formats.free_space import FreeSpace
     from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
 
 
@@ -23,6 +26,7 @@ class PurgeControl(Controller):
 
     job: JobRunner | None = None
     planning = False  # whether a plan was requested
+    space_before: FreeSpace | None = None  # when the last job began
     _arrangement: Arrangement | None = None  # of the plan that was shown last
 
     @property
@@ -35,7 +39,8 @@ class PurgeControl(Controller):
         filters = self._session.purge_filters
         if not filters.given:
             self._screen.notify(
-                "Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter"
+                with_keys(f"Set a filter first ({filter_keys()}) or mark tasks (<mark=space>)"),
+                title="No filter",
             )
         elif self.job is not None:
             self._screen.notify(self.busy)
@@ -51,9 +56,13 @@ class PurgeControl(Controller):
             return True
         passing = len(filters.matched(self._session.snapshot))
         if not marks:
-            self._screen.notify("All marked tasks are gone: u removes the marks")
+            self._screen.notify(
+                with_keys("All marked tasks are gone: <unmark=u> removes the marks")
+            )
         elif not passing:
-            self._screen.notify("No marked task passes the filters: 0 removes filters and marks")
+            self._screen.notify(
+                with_keys("No marked task passes the filters: <clear=0> removes filters and marks")
+            )
         elif passing < len(marks):
             marked = pluralize(len(marks), "marked task")
             self._screen.notify(f"{passing:,} of {marked} pass the filters: the plan is for these")
@@ -105,6 +114,7 @@ class PurgeControl(Controller):
             self._screen.notify(self.busy)
             return
         self._screen.query("JobResult").remove()  # of the job before
+        self.space_before = self._screen.query_one(HeaderBar).space
         bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
         footer = self._screen.query_one(KeyFooter)

@@ -31,9 +31,11 @@ from hipercow_tui.ui.browse.purge_control import PurgeControl
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
-from hipercow_tui.ui.browse.state import TASKS
+from hipercow_tui.ui.browse.space_pane import SpacePane
+from hipercow_tui.ui.browse.state import SPACE, TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import BROWSE_KEYS
 from hipercow_tui.ui.pin_toggle import PinToggle
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
@@ -86,7 +88,10 @@ class BrowseScreen(Screen[None]):
         self.tasks_pane = TasksPane(session, self)
         self.bundles_pane = BundlesPane(session, self)
         self.errors_pane = ErrorsPane(session, self)
-        self.panes = Panes(session, self, (self.tasks_pane, self.bundles_pane, self.errors_pane))
+        self.space_pane = SpacePane(session, self)
+        self.panes = Panes(
+            session, self, (self.tasks_pane, self.bundles_pane, self.errors_pane, self.space_pane)
+        )
         self._create_controllers(filters, columns)
 
     def _create_controllers(self, filters: FilterFile | None, columns: ColumnFile | None) -> None:
@@ -189,11 +194,19 @@ class BrowseScreen(Screen[None]):
     @on(messages.SummariesLoaded)
     def _show_summaries(self) -> None:
         self.tasks_pane.summaries_loaded()
+        self.space_pane.summaries_loaded()
 
     @on(messages.SizesMeasured)
     def _show_sizes(self) -> None:
         self.sizing.measured()
+        self.space_pane.measured()
         self.presenter.update_titles()
+
+    @on(messages.SpaceReady)
+    def _show_space_list(self, message: messages.SpaceReady) -> None:
+        if self.is_attached:
+            self.space_pane.show_list(message.view)
+            self.presenter.update_hits()
 
     @on(messages.DetailsLoaded)
     def _show_details(self, message: messages.DetailsLoaded) -> None:
@@ -246,6 +259,8 @@ class BrowseScreen(Screen[None]):
         pane = self.panes.of(message.table)
         if pane is self.tasks_pane:
             self.action_details()
+        elif pane is self.space_pane:
+            self.space_pane.enter()
         elif pane.narrowing is not None:
             self.drilling.drill(pane.narrowing)
 
@@ -282,6 +297,10 @@ class BrowseScreen(Screen[None]):
     def action_toggle_pane(self, name: str) -> None:
         """Show a pane, or if it is shown the tasks."""
         self.action_show(TASKS if self.session.state.pane == name else name)
+
+    def action_group(self) -> None:
+        """Group the tasks of the pane of space in the next way."""
+        self.space_pane.group_by_next()
 
     def action_details(self) -> None:
         """Show details on the whole screen, or beside the table."""
@@ -334,7 +353,8 @@ class BrowseScreen(Screen[None]):
 
     def action_back(self) -> None:
         """End the first of these that there is: full details, the report of a job, a range of
-        marks, measuring, a search; else go back to the last place."""
+        marks, a part of the pane that was entered, measuring, a search; else go back to the last
+        place."""
         if self.folding.details_full:
             self.action_details()
         else:
@@ -343,6 +363,7 @@ class BrowseScreen(Screen[None]):
                 for leave in (
                     self.trash.close_result,
                     self.panes.current.table.drop_range,
+                    self.panes.current.go_up,
                     self.sizing.stop,
                     self.searching.leave,
                     self.drilling.back,
@@ -399,6 +420,7 @@ class BrowseScreen(Screen[None]):
     def action_refresh(self) -> None:
         """Read the disk now."""
         self.session.services.poller.refresh_now()
+        self.session.services.sizes.repeat()
         self.filtering.read()
         self.trash.reread()
 
@@ -412,7 +434,9 @@ class BrowseScreen(Screen[None]):
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""
-        self.query_one(KeyFooter).note = "Nothing is deleted here · p shows the plan of a purge"
+        self.query_one(KeyFooter).note = with_keys(
+            "Nothing is deleted here · <plan=p> shows the plan of a purge"
+        )
 
     def action_undo(self) -> None:
         """Stop the running job, else restore the last batch of the trash."""
@@ -438,6 +462,9 @@ class BrowseScreen(Screen[None]):
         current row only if the focus is not in the filters, and the log only of a task."""
         if action in ROW_ACTIONS and self._focus_in_filters:
             return False
-        if action == "log" and self.session.state.pane != TASKS:
+        pane = self.session.state.pane
+        if action == "log" and pane != TASKS and self.panes.current.task is None:
+            return False
+        if action == "group" and pane != SPACE:
             return False
         return self.trash.can_undo if action == "undo" else True

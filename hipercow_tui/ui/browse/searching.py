@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.key_hints import filter_keys, with_keys
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
@@ -57,7 +58,7 @@ class Searching(Controller):
         if hit is not None:
             self._table.move_to(hit)
         elif not self._session.state.query:
-            self._screen.notify("There is no search: / begins one")
+            self._screen.notify(with_keys("There is no search: <search=/> begins one"))
 
     def move_to_match(self, step: int) -> None:
         """Move to the next row that passes the filters, or with -1 to the previous one."""
@@ -65,9 +66,9 @@ class Searching(Controller):
         if row is not None:
             self._table.move_to(row)
         elif self._screen.query_one(FilterPanel).stack.given:
-            self._screen.notify("No row passes all filters: 0 removes them")
+            self._screen.notify(with_keys("No row passes all filters: <clear=0> removes them"))
         else:
-            self._screen.notify("Set a filter first (1 to 6, tab)", title="No filter")
+            self._screen.notify(f"Set a filter first ({filter_keys()})", title="No filter")
 
     def show_count(self) -> None:
         """Show the number of hits."""

@@ -114,7 +114,7 @@ class Session:
             self.complete = True
             self._scanned_at = time.monotonic()
         self.services.summary_loader.update(scan.snapshot, scan.changed, scan.removed_ids)
-        self.services.sizes.forget(scan.removed_ids)
+        self.services.sizes.update(scan.snapshot, scan.removed_ids)
         if scan.snapshot is not self.snapshot or self.view_model is None or first_complete:
             self.snapshot = scan.snapshot
             if scan.complete or time.monotonic() >= self._next_view_at:

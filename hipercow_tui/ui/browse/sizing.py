@@ -10,7 +10,8 @@ from hipercow_tui.analysis.task_sorting import SIZE_KEYS
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.controller import Controller
-from hipercow_tui.ui.browse.state import BUNDLES
+from hipercow_tui.ui.browse.state import BUNDLES, SPACE
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 _MEANING = {
@@ -28,18 +29,21 @@ class Sizing(Controller):
     _usage_of: tuple[Snapshot | None, int] = None, 0  # a snapshot and the number of measured tasks
 
     def toggle(self) -> None:
-        """Measure the tasks that the pane selects, those on the screen first; while tasks are
-        measured, stop."""
-        if self.stop():
+        """Measure the tasks that the pane selects, those on the screen first, or in the pane of
+        space the whole root; while the progress is shown, stop."""
+        sizes, in_space = self._session.services.sizes, self._session.state.pane == SPACE
+        if (in_space or self._session.state.show_sizes) and self.stop():
             return
-        sizes = self._session.services.sizes
+        if in_space:
+            sizes.request_all()
+            return
         tasks = tuple(self._panes.current.tasks_to_measure)
         self._requested = frozenset(task.id for task in tasks)
         self._selection = self._present_selection
         self._usage_of = None, 0
         self._session.set_state(replace(self._session.state, show_sizes=True))
         self._show_columns()
-        sizes.request(tasks)
+        sizes.request(self._requested)
         self.measure_visible()
 
     def switch_kind(self) -> None:
@@ -49,8 +53,10 @@ class Sizing(Controller):
         self._session.set_state(state.with_size_kind(kind))
         if state.show_sizes:
             self._show_columns()
-        else:
-            self._screen.notify(f"{_MEANING[kind]}. z measures, Z switches")
+        elif state.pane != SPACE:
+            self._screen.notify(
+                with_keys(f"{_MEANING[kind]}. <sizes=z> measures, <size_kind=Z> switches")
+            )
 
     def _show_columns(self) -> None:
         sizes = self._session.services.sizes.sizes
@@ -79,11 +85,11 @@ class Sizing(Controller):
     @property
     def notes(self) -> Sequence[str]:
         """The progress while tasks are measured; later their total size, if they are selected."""
-        if not self._session.state.show_sizes:
+        if not self._session.state.show_sizes or self._session.state.pane == SPACE:
             return ()
         progress = self._session.services.sizes.progress
         if progress is not None:
-            return (f"measuring {progress.done:,}/{progress.total:,}, esc stops",)
+            return (with_keys(f"measuring {progress.done:,}/{progress.total:,}, <back=esc> stops"),)
         if self._selection != self._present_selection:
             return ()
         found = self._update_usage()

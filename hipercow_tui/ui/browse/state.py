@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleSort
@@ -12,7 +12,7 @@ from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.settings.saved_filters import SavedFilter
 
-TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"  # names of panes
+TASKS, BUNDLES, ERRORS, SPACE = "tasks", "bundles", "errors", "space"  # names of panes
 
 _TASK_KEYS = {SizeKind.APPARENT: SortKey.SIZE, SizeKind.ON_DISK: SortKey.DISK}
 _BUNDLE_KEYS = {SizeKind.APPARENT: BundleKey.SIZE, SizeKind.ON_DISK: BundleKey.DISK}
@@ -65,9 +65,11 @@ class Row:
 class Place:
     """What ``esc`` goes back to: the user's choices, the filters, and the row of each pane.
 
-    Whether sizes are shown, and by which definition, stays as it is.
+    Whether sizes are shown, and by which definition, stays as it is. ``reopen`` opens the screen
+    that was on top of the main screen, if there was one.
     """
 
     state: BrowseState
     filters: SavedFilter
     rows: Mapping[str, Row]
+    reopen: Callable[[], None] | None = None

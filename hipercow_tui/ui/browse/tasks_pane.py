@@ -20,6 +20,7 @@ from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import TASKS, Row
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import DetailsLoaded
 from hipercow_tui.ui.widgets.task_details import ShownTask, TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
@@ -109,18 +110,20 @@ class TasksPane(Pane):
             steps = self.session.state.narrowings
             if steps and not self.session.state.only_matched:
                 self.table.set_empty_text(
-                    f"No task of {steps[-1].label} is left", "esc goes back · 0 shows all tasks"
+                    f"No task of {steps[-1].label} is left",
+                    with_keys("<back=esc> goes back · <clear=0> shows all tasks"),
                 )
             else:
                 self.table.set_empty_text(
-                    "No task passes all filters", "m shows all · 0 clears filters"
+                    "No task passes all filters",
+                    with_keys("<only=m> shows all · <clear=0> clears filters"),
                 )
         elif self.session.complete:
             self.table.set_empty_text(
                 "No tasks yet",
                 "task_create_expr() creates one in R,",
                 "'hipercow task create' in Python",
-                "new tasks appear here; ? shows the keys",
+                with_keys("new tasks appear here; <help=?> shows the keys"),
             )
 
     def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:

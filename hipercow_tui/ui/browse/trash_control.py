@@ -11,6 +11,7 @@ from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.purge_control import PurgeControl
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.header import HeaderBar
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class TrashControl(Controller):
             return
         session, header = self._session, self._screen.query_one(HeaderBar)
         header.trash = (
-            "! interrupted: T"
+            with_keys("! interrupted: <trash=T>")
             if self._state.interrupted
             else self._state.summary(session.clock(), session.state.size_kind)
         )
@@ -70,8 +71,8 @@ class TrashControl(Controller):
         self._announced |= {batch.batch_id for batch in new}
         for batch in new:
             self._screen.notify(
-                f"A purge {age_text(batch, self._session.clock())} was interrupted:"
-                " T to finish or restore it",
+                f"A purge {age_text(batch, self._session.clock())} was interrupted: "
+                + with_keys("<trash=T> to finish or restore it"),
                 severity="warning",
                 timeout=30,
                 markup=False,
@@ -151,7 +152,8 @@ class TrashControl(Controller):
         screen = self._screen
         if message.report is not None:
             self._moved = getattr(message.report, "trash", None) is not None
-            result = JobResult(message.report, self._session.state.size_kind)
+            kind, before = self._session.state.size_kind, self._purge.space_before
+            result = JobResult(message.report, kind, before)
             screen.mount(result, before=screen.query_one(KeyFooter))
             screen.refresh_bindings()
             if screen.app.screen is not screen:

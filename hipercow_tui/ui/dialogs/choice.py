@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static
 from textual.widgets.button import ButtonVariant
 
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 
 # Seconds. People type ahead over ssh: a key that arrives earlier was meant for the screen before.
 # In a quarter of a second they notice the dialog.
@@ -73,7 +74,7 @@ class ChoiceScreen(Dialog[str | None]):
             yield Static(self._text)
             yield from self.extra_widgets()
             with Horizontal(id="buttons"):
-                yield Button("Cancel (n)", id="cancel")
+                yield Button(with_keys("Cancel (<choice.cancel=n>)"), id="cancel")
                 for choice in self._choices:
                     label = f"{choice.label} ({choice.key})"
                     yield Button(label, id=choice.id, variant=choice.variant)

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from hipercow_tui.ui.cells import Column
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.menu_list import MenuList
 
 
@@ -55,7 +56,13 @@ class ColumnsScreen(Dialog[None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Columns"
             yield MenuList(*(Option(self._line(key), id=f"column-{key}") for key in self._labels))
-            yield Static("space: show or hide · r: automatic · esc: back", id="keys")
+            yield Static(
+                with_keys(
+                    "<columns.toggle=space>: show or hide · <columns.reset=r>: automatic"
+                    " · <columns.back=esc>: back"
+                ),
+                id="keys",
+            )
 
     @property
     def _shown(self) -> Set[str]:

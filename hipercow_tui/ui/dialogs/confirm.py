@@ -17,6 +17,7 @@ from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
+from hipercow_tui.ui.key_hints import with_keys
 
 LARGE_PURGE = 100  # tasks from which on the user types the number
 _CHOICES = (
@@ -63,7 +64,9 @@ class ConfirmScreen(ChoiceScreen):
             )
             label = Static(f"To purge for good, type {self._tasks}:")
             yield Horizontal(label, field, id="typing")
-        yield Static(f"Type {self._tasks} first, or cancel (n).", id="hint")
+        yield Static(
+            with_keys(f"Type {self._tasks} first, or cancel (<choice.cancel=n>)."), id="hint"
+        )
 
     def accept_input(self) -> None:
         """Enable the controls; the button to purge needs the number, if one is required."""

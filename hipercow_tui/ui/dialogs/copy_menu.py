@@ -32,6 +32,7 @@ from hipercow_tui.support.text import pluralize, short_id
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.menu_list import MenuList
 
@@ -97,7 +98,7 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"Copy: {plain_text(self._source.label)}"
             yield MenuList(*self._options())
-            yield Static("letter or enter: copy · esc: back", id="keys")
+            yield Static(with_keys("letter or enter: copy · <copy_menu.back=esc>: back"), id="keys")
 
     def _options(self) -> Iterable[Option | None]:
         rule = False
@@ -124,7 +125,12 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
         """Copy the text of an entry, or dismiss with its targets."""
         entry = self._entries[key]
         if entry.text:
-            copy(self.app, entry.text, entry.label, alternative="mark fewer, or save a plan (p, e)")
+            copy(
+                self.app,
+                entry.text,
+                entry.label,
+                alternative=with_keys("mark fewer, or save a plan (<plan=p>, <plan.save=e>)"),
+            )
             self.dismiss(None)
         elif entry.targets is not None:
             self.dismiss(entry.targets)

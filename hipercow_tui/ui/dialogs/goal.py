@@ -20,6 +20,7 @@ from hipercow_tui.formats.free_space import FreeSpace, read_free_space
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.filters.validated_input import TYPEABLE
 
 _HINT = "such as 20 GB, 20 GiB, 15 % or 1,000 files"
@@ -33,10 +34,12 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class GoalAnswer:
-    """The text and the order that the user chose, and their goal, None without a text."""
+    """The text and the order that the user chose, whether chains with a task of the last hour may
+    go, and the goal of all that, None without a text."""
 
     text: str = ""
     order: GoalOrder = GoalOrder.OLDEST
+    recent: bool = False
     goal: Goal | None = None
 
 
@@ -53,13 +56,14 @@ class GoalScreen(Dialog[GoalAnswer | None]):
     }
     GoalScreen #note { color: $text-muted; }
     GoalScreen #note.-invalid { color: $text-warning; }
-    GoalScreen #orders { margin-top: 1; }
+    GoalScreen #orders, GoalScreen #recent { margin-top: 1; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back", id="goal.cancel"),
         Binding("down,tab", "order(1)", "Next order", id="goal.next"),
         Binding("up,shift+tab", "order(-1)", "Previous order", id="goal.previous"),
+        Binding("ctrl+r", "recent", "Recent tasks", id="goal.recent"),
     ]
 
     def __init__(self, path: Path, kind: SizeKind, answer: GoalAnswer) -> None:
@@ -67,22 +71,30 @@ class GoalScreen(Dialog[GoalAnswer | None]):
         self._path = path
         self._kind = kind
         self._before = answer
-        self._order = answer.order
+        self._order, self._recent = answer.order, answer.recent
         self._space: FreeSpace | None = None
         self._space_is_read = False
 
     def compose(self) -> ComposeResult:
-        """Yield the field, a note on its meaning, the orders, and the keys."""
+        """Yield the field, a note on its meaning, the orders, the choice of recent tasks, and the
+        keys."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Free at least"
             yield Input(self._before.text, restrict=TYPEABLE, select_on_focus=False)
             yield Static(id="note", markup=False)
             yield Static(id="orders", markup=False)
-            yield Static("enter: apply · ↑ ↓: order · empty: no goal · esc: back", id="keys")
+            yield Static(id="recent", markup=False)
+            yield Static(
+                with_keys(
+                    "enter: apply · <goal.previous=↑> <goal.next=↓>: order · empty: no goal"
+                    " · <goal.cancel=esc>: back"
+                ),
+                id="keys",
+            )
 
     def on_mount(self) -> None:
-        """Show the orders, and read how much is free."""
-        self._show_orders()
+        """Show the choices, and read how much is free."""
+        self._show_choices()
         self._show_note()
         self._read_space()
 
@@ -101,10 +113,10 @@ class GoalScreen(Dialog[GoalAnswer | None]):
         text = self.query_one(Input).value
         if not text.strip():
             return None
-        request = GoalRequest.of_text(text, self._order)
+        request = GoalRequest.of_text(text, self._order, recent=self._recent)
         if request.percent is not None and not self._space_is_read:
             raise FilterError("The file system of the root has not answered yet")
-        return request.goal(self._space, self._kind)
+        return request.goal(lambda: self._space, self._kind)
 
     @on(Input.Changed)
     def _show_note(self) -> None:
@@ -122,7 +134,8 @@ class GoalScreen(Dialog[GoalAnswer | None]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         try:
-            self.dismiss(GoalAnswer(event.value.strip(), self._order, self._goal()))
+            text, goal = event.value.strip(), self._goal()
+            self.dismiss(GoalAnswer(text, self._order, self._recent, goal))
         except FilterError:
             self._show_note()
 
@@ -137,12 +150,23 @@ class GoalScreen(Dialog[GoalAnswer | None]):
 
     def _choose(self, number: int) -> None:
         self._order = list(GoalOrder)[number]
-        self._show_orders()
+        self._show_choices()
         self._show_note()
 
-    def _show_orders(self) -> None:
+    @on(events.Click, "#recent")
+    def action_recent(self) -> None:
+        """Choose whether chains with a task of the last hour may go."""
+        self._recent = not self._recent
+        self._show_choices()
+
+    def _show_choices(self) -> None:
         lines = [
             Text(f"› {text}", "bold") if order is self._order else Text(f"  {text}", "dim")
             for order, text in _DESCRIPTIONS.items()
         ]
         self.query_one("#orders", Static).update(Text("\n").join(lines))
+        box = Text("[x]", "bold") if self._recent else Text("[ ]")
+        recent = box.append(" also tasks of the last hour").append(
+            with_keys("  <goal.recent=ctrl+r>"), "dim"
+        )
+        self.query_one("#recent", Static).update(recent)

@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.support.ascii_fallback import supports_utf8
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 
@@ -83,7 +84,10 @@ class HelpScreen(ModalScreen[None]):
         """Yield the keys by section, the rules, and the search bar."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Help"
-            dialog.border_subtitle = "/: search · G: the rules of a purge · esc: close"
+            dialog.border_subtitle = with_keys(
+                "<help.search=/>: search · <scroll.end=G>: the rules of a purge"
+                " · <help.close=esc>: close"
+            )
             with ScrollText():
                 yield Static(id="help-text")
             yield SearchBar()

@@ -17,6 +17,7 @@ from hipercow_tui.purging import TrashEntry, older_than
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.filters.validated_input import TYPEABLE
 
 
@@ -64,7 +65,10 @@ class OlderThanScreen(Dialog[OldBatches | None]):
             dialog.border_title = "Empty batches older than"
             yield Input("2 weeks", restrict=TYPEABLE, select_on_focus=True)
             yield Static(id="note", markup=False)
-            yield Static("enter: go on to the question · esc: back", id="keys")
+            yield Static(
+                with_keys("enter: go on to the question · <older_than.cancel=esc>: back"),
+                id="keys",
+            )
 
     def _old(self) -> OldBatches:
         """Return the batches older than the age. Raises FilterError if there is none."""

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from hipercow_tui.formats.pins import NOTE_LIMIT
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 
 
 class PinNoteScreen(Dialog[str | None]):
@@ -43,7 +44,10 @@ class PinNoteScreen(Dialog[str | None]):
                 " pin, with your name and this note:"
             )
             yield Input(placeholder="why, such as: figure 3 of the paper", max_length=NOTE_LIMIT)
-            yield Static("enter: pin, also without a note · esc: back", id="keys")
+            yield Static(
+                with_keys("enter: pin, also without a note · <pin_note.cancel=esc>: back"),
+                id="keys",
+            )
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import pluralize, short_id
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 MAX_LINES = 1000
@@ -34,7 +35,7 @@ class ProblemsScreen(ModalScreen[None]):
         """Yield the problems, one a line."""
         with ScrollText(classes="dialog") as dialog:
             dialog.border_title = pluralize(len(self._problems), "problem")
-            dialog.border_subtitle = "esc: close"
+            dialog.border_subtitle = with_keys("<problems.close=esc>: close")
             yield Static(self._text(), markup=False)
 
     def _text(self) -> Text:

@@ -20,6 +20,7 @@ from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.workers.base import start_thread
@@ -55,7 +56,7 @@ class RunRScreen(Dialog[bool]):
             dialog.border_title = f"Let R {_VERBS[self._targets.action]} {self._tasks}"
             with ScrollText():
                 yield Static("Looking for R and its hipercow…", id="output", markup=False)
-            yield Static("esc: back", id="keys", markup=False)
+            yield Static(with_keys("<run_r.leave=esc>: back"), id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Find R in a thread, because that takes a second."""
@@ -77,7 +78,7 @@ class RunRScreen(Dialog[bool]):
         try:
             version = r_runner.hipercow_version(self._root)
         except RscriptError as error:
-            self.call_later(self._ended, str(error), "esc: back")
+            self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: back"))
         else:
             self.call_later(self._ask, version)
 
@@ -117,7 +118,7 @@ class RunRScreen(Dialog[bool]):
     def _start(self) -> None:
         self._working = self._started = True
         self.query_one("#dialog").display = True
-        self._show("R is running · esc: stop")
+        self._show(with_keys("R is running · <run_r.leave=esc>: stop"))
         # Not a daemon: when the app is left, R still finishes its call and its output is read.
         threading.Thread(target=self._run, name="R").start()
 
@@ -127,13 +128,13 @@ class RunRScreen(Dialog[bool]):
                 self._targets.action, self._targets.ids, self._root, self._add_line, self._stop
             )
         except RscriptError as error:
-            self.call_later(self._ended, str(error), "esc: close")
+            self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: close"))
             return
         if result.succeeded:
             end = "R has finished"
         else:
             end = "R was stopped" if result.stopped else f"R failed with status {result.status}"
-        self.call_later(self._ended, "", f"{end} · esc: close")
+        self.call_later(self._ended, "", with_keys(f"{end} · <run_r.leave=esc>: close"))
 
     def _add_line(self, line: bytes) -> None:
         self._lines.append(sanitize_line(line))

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from hipercow_tui.settings.saved_filters import NAME_LIMIT, SavedFilter, SavedFilters, check_name
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 
 
 class SaveFilterScreen(Dialog[str | None]):
@@ -46,7 +47,7 @@ class SaveFilterScreen(Dialog[str | None]):
             yield Static(str(self._saved), markup=False)
             yield Input(placeholder="a name", max_length=NAME_LIMIT)
             yield Static(id="problem", markup=False)
-            yield Static("enter: save · esc: back", id="keys")
+            yield Static(with_keys("enter: save · <save_filter.cancel=esc>: back"), id="keys")
 
     def on_mount(self) -> None:
         """Hide the line for a problem."""
@@ -65,7 +66,9 @@ class SaveFilterScreen(Dialog[str | None]):
             self._replaces = name
             before = self._existing.filters.get(name)
             self._warn(f"'{name}' exists already{f': {before}' if before else ''}")
-            self.query_one("#keys", Static).update("enter: replace it · esc: back")
+            self.query_one("#keys", Static).update(
+                with_keys("enter: replace it · <save_filter.cancel=esc>: back")
+            )
         else:
             self.dismiss(name)
 
@@ -73,7 +76,9 @@ class SaveFilterScreen(Dialog[str | None]):
     def _text_changed(self) -> None:
         self._replaces = None
         self.query_one("#problem").display = False
-        self.query_one("#keys", Static).update("enter: save · esc: back")
+        self.query_one("#keys", Static).update(
+            with_keys("enter: save · <save_filter.cancel=esc>: back")
+        )
 
     def _warn(self, problem: str) -> None:
         shown = self.query_one("#problem", Static)

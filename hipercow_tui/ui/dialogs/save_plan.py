@@ -19,6 +19,7 @@ from hipercow_tui.purging.plan_file import save_plan
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import quote_word
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 
 
 class SavePlanScreen(ModalScreen[None]):
@@ -53,7 +54,7 @@ class SavePlanScreen(ModalScreen[None]):
             made = datetime.fromtimestamp(self._plan.made)
             yield Input(f"hipercow-plan-{made:%Y-%m-%d-%H%M%S}.json", select_on_focus=False)
             yield Static(id="problem", markup=False)
-            yield Static("enter saves · esc goes back", id="keys")
+            yield Static(with_keys("enter saves · <save.cancel=esc> goes back"), id="keys")
 
     def on_mount(self) -> None:
         """Hide the line for an error."""

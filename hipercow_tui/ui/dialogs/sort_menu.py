@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.menu_list import MenuList
 
 _LABEL = 16  # cells
@@ -53,7 +54,9 @@ class SortMenuScreen(Dialog[str | None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Sort by"
             yield MenuList(*map(_option, self._choices))
-            yield Static("enter: sort, again: reverse · esc: back", id="keys")
+            yield Static(
+                with_keys("enter: sort, again: reverse · <sort_menu.back=esc>: back"), id="keys"
+            )
 
     def on_mount(self) -> None:
         """Put the cursor on the present column."""

@@ -17,7 +17,7 @@ from textual.worker import get_current_worker
 
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind, measure_folder
-from hipercow_tui.formats.py_details import read_details_in_batch
+from hipercow_tui.formats.py_details import read_details_in
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch_contents import BatchContents, HeldTask
 from hipercow_tui.support.errors import PurgeError
@@ -52,7 +52,7 @@ Row: TypeAlias = Title | HeldTask | NamedItem
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """Facts from the folder of a task in a batch: its call and its size."""
+    """Facts from the folder of a task: its call and its size."""
 
     what: str
     size: Size | None
@@ -61,7 +61,7 @@ class _Reading:
 class ContentsScreen(Page[None]):
     """List tasks and bundles; ``load`` returns them, in a thread.
 
-    Of tasks that are in a batch, calls and sizes are read when they are shown.
+    Of tasks that are in a batch, or were restored, calls and sizes are read when they are shown.
     ``clock`` gives the time in seconds since the epoch.
     """
 
@@ -239,15 +239,19 @@ def _rows(contents: BatchContents) -> Iterator[Row]:
 
 
 def _read_task(task: HeldTask) -> _Reading:
-    """Read what a task in a batch runs, and measure it."""
+    """Read what a task in a batch or in its place runs, and measure it."""
     assert task.folder is not None
-    details = read_details_in_batch(task.folder, task.id, task.lang or Lang.R)
+    in_batch = not task.in_place
+    details = read_details_in(task.folder, task.id, task.lang or Lang.R, in_batch=in_batch)
     what = f"{details.code_text}  {details.inputs_text}".strip() or details.problem or ""
+    folder, name = task.folder, task.id
+    if task.in_place:
+        folder, name = folder / name[:2], name[2:]
     try:
-        parent = open_folder(task.folder)
+        parent = open_folder(folder)
     except OSError:
         return _Reading(what, None)
     try:
-        return _Reading(what, measure_folder(task.id, parent))
+        return _Reading(what, measure_folder(name, parent))
     finally:
         os.close(parent)

@@ -15,6 +15,7 @@ from hipercow_tui.analysis.error_groups import ErrorGroup, Failure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.error_table import message_line
@@ -49,6 +50,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     Dismiss with the id of the task to go to, or None. ``now`` is in seconds since the epoch.
     ``plan`` is called to plan a purge of the marked tasks, and ``show_log`` to open a log.
+    ``first`` is the task under the cursor at the beginning.
     """
 
     DEFAULT_CSS = """
@@ -81,8 +83,10 @@ class ErrorMessagesScreen(Page[str | None]):
         marks: Marks,
         plan: Callable[[], None],
         show_log: Callable[[str], None],
+        first: str | None = None,
     ) -> None:
         super().__init__()
+        self._first = first
         self._marks = marks
         self._plan = plan
         self._show_log = show_log
@@ -101,7 +105,9 @@ class ErrorMessagesScreen(Page[str | None]):
 
     def on_mount(self) -> None:
         """Focus the table."""
-        self.query_one(MessageTable).focus()
+        table = self.query_one(MessageTable)
+        table.focus()
+        table.move_to(list(self._rows).index(self._first) if self._first in self._rows else 0)
         self._show_head()
         self._show()
 
@@ -168,7 +174,7 @@ class MessageTable(MarkableTable, KeyedTable):
         super().__init__(marks, id=id)
         self._messages = rows
         self._now = now
-        self.set_empty_text("These tasks are gone", "esc: back")
+        self.set_empty_text("These tasks are gone", with_keys("<error_messages.back=esc>: back"))
 
     def on_mount(self) -> None:
         """Show the rows."""

@@ -23,6 +23,7 @@ from hipercow_tui.formats.log_patterns import (
 )
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import LIST_KEYS, LOG_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -108,7 +109,9 @@ class LogScreen(Screen[None]):
     @on(LogPane.PageChanged)
     def _page_changed(self, message: LogPane.PageChanged) -> None:
         other = self.outer
-        self.log_pane.hint = "" if other.display or other.page.error else "o: log.outer"
+        self.log_pane.hint = (
+            "" if other.display or other.page.error else with_keys("<log.other=o>: log.outer")
+        )
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -17,6 +17,10 @@ class Page(Screen[ScreenResultType]):
     Page #nothing { height: 1fr; content-align: center middle; text-align: center; }
     """
 
+    def why_disabled(self, action: str) -> str:
+        """Return why an action that ``check_action`` disables does nothing now; may be empty."""
+        return ""
+
     def action_back(self) -> None:
         """Go back without a result."""
         self.dismiss(None)

@@ -32,6 +32,7 @@ from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.goal import GoalAnswer, GoalScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import PLAN_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.screens.page import Page
@@ -56,8 +57,17 @@ _READ_INTERVAL = 0.5  # seconds between two views while tasks are read
 # more than this many tasks takes longer, so the next frame is shown without it.
 _SAME_FRAME = 0.015
 _SMALL_PLAN = 2000
-_NOTHING = "Nothing to purge\n\nNo task passes all filters. esc: back"
-_GOAL_TAKES_NOTHING = "Nothing to purge\n\nf: change or remove the goal · esc: back"
+_NOTHING = "Nothing to purge\n\nNo task passes all filters. <plan.back=esc>: back"
+_GOAL_TAKES_NOTHING = (
+    "Nothing to purge\n\n<plan.goal=f>: change or remove the goal · <plan.back=esc>: back"
+)
+_NO_R_CALL = "R has nothing to purge here, so there is no call to copy"
+_ON_LINES = frozenset(
+    (
+        *("keep", "pin", "group", "sort", "sort_by", "fold"),
+        *("details", "log", "inputs", "search", "hit", "go"),
+    )
+)
 
 
 class PlanScreen(Page[JobSpec | None]):
@@ -239,7 +249,7 @@ class PlanScreen(Page[JobSpec | None]):
             self.query_one(part).display = not empty
         nothing = self.query_one("#nothing", Static)
         nothing.display = empty
-        nothing.update(_GOAL_TAKES_NOTHING if whole.goal else _NOTHING)
+        nothing.update(with_keys(_GOAL_TAKES_NOTHING if whole.goal else _NOTHING))
 
     def _when_current(self, action: Callable[[], None]) -> None:
         """Do something with the plan as soon as it is the one that the user chose."""
@@ -427,12 +437,23 @@ class PlanScreen(Page[JobSpec | None]):
     # Purge, save, copy
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only the actions that this plan allows."""
-        if action == "copy":
-            return Lang.R in self.plan.langs or not self.plan.langs
+        """Offer only the actions that do something with this plan. Those that depend on what the
+        user keeps are disabled, so that their keys say why."""
+        if action in ("purge", "save", "copy"):
+            return None if self.current and self.why_disabled(action) else True
         if action == "ignore":
             return self._has_unread_bundles
+        if action in _ON_LINES:
+            return self._view is None or self.query_one("#list").display
         return action != "leave_out" or (bool(self._whole.blocked) and self._request.goal is None)
+
+    def why_disabled(self, action: str) -> str:
+        """Return why this plan can't be purged, saved or copied; empty if it can."""
+        if action == "purge":
+            return self.refusal or ""
+        if action == "save":
+            return _save_refusal(self.plan)
+        return "" if Lang.R in self.plan.langs else _NO_R_CALL
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""
@@ -476,11 +497,19 @@ class PlanScreen(Page[JobSpec | None]):
     def _copy(self) -> None:
         call = report.r_call(self.plan)
         if call:
-            copy(self.app, call, "R call", alternative="save the plan (e)")
+            copy(self.app, call, "R call", alternative=with_keys("save the plan (<plan.save=e>)"))
         else:
-            self.notify("R has nothing to purge here, so there is no call to copy", markup=False)
+            self.notify(_NO_R_CALL, markup=False)
 
     def action_back(self) -> None:
         """End the search, else go back without a purge."""
         if not self.search.leave():
             self.dismiss(None)
+
+
+def _save_refusal(plan: PurgePlan) -> str:
+    if plan.refused:
+        return with_keys(
+            "A plan with blocked tasks can't be saved: leave out their chains first (<plan.skip=x>)"
+        )
+    return "There is nothing in the plan to save" if plan.empty else ""

@@ -16,6 +16,7 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.workers.plan_view import PlanView
 
@@ -107,9 +108,9 @@ def _refused_line(
     view: PlanView, width: int, style: Callable[[str], Style], *, can_ignore: bool
 ) -> Text:
     error = style("text-error")
-    keys = "x: leave out their chains"
+    keys = with_keys("<plan.skip=x>: leave out their chains")
     if can_ignore:
-        keys += " · I: ignore bundles"
+        keys += with_keys(" · <plan.ignore=I>: ignore bundles")
     headline = Text.assemble(_TITLE, (view.headline, _BOLD + error))
     return _side_by_side(headline, Text(keys, error), width)
 
@@ -150,14 +151,19 @@ def purge_refusal(plan: PurgePlan, root: Root, *, read_only: bool) -> str | None
     if plan.empty and plan.goal:
         return plan.goal
     if plan.empty and not plan.refused:
-        everything = "You keep everything: space takes a chain back into the plan"
+        everything = with_keys(
+            "You keep everything: <plan.keep=space> takes a chain back into the plan"
+        )
         if plan.kept:
             return everything
-        return f"Nothing to purge{': P unpins what pins hold back' if plan.pinned else ''}"
+        unpin = with_keys(": <plan.pin=P> unpins what pins hold back")
+        return f"Nothing to purge{unpin if plan.pinned else ''}"
     if read_only:
         return "Started with --read-only: you can save this plan, but not purge it"
     if root.purge_refusal:
         return f"This root can't be purged: {root.purge_refusal}"
     if plan.refused:
-        return "Blocked tasks stop the purge: leave out their chains first (x)"
+        return with_keys(
+            "Blocked tasks stop the purge: leave out their chains first (<plan.skip=x>)"
+        )
     return None

@@ -10,11 +10,10 @@ from textual.screen import Screen
 from hipercow_tui.analysis.plan_rows import bundle_tasks
 from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
-from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.screens.log import LogScreen
-from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep import SweepChoice, SweepScreen
 from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
@@ -77,10 +76,9 @@ class PlanInspecting:
             return
         title, ids = bundle_tasks(lines.plan_tree, lines.row, lines.group)
 
-        def chosen(choice: str | Narrowing | None) -> None:
-            if isinstance(choice, Narrowing):
-                self._screen.notify("A plan can't be narrowed: space keeps chains")
-            elif choice is not None and not lines.go_to_task(choice):
+        def chosen(choice: SweepChoice | None) -> None:
+            target = choice.target if choice else None
+            if isinstance(target, str) and not lines.go_to_task(target):
                 self._screen.notify("That task is not in the plan")
 
         screen = SweepScreen(

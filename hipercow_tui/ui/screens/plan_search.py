@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.screen import Screen
 
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.workers.plan_view import PlanView
@@ -59,4 +60,4 @@ class PlanSearch:
         if self._query:
             self._lines.go_to_hit(by)
         else:
-            self._screen.notify("There is no search: / begins one")
+            self._screen.notify(with_keys("There is no search: <plan.search=/> begins one"))

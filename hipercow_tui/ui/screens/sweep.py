@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import on
@@ -20,13 +21,14 @@ from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import SEARCH_KEYS
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.messages import SummariesLoaded, WorkerFailed
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.search_bar import SearchBar
-from hipercow_tui.ui.widgets.sweep_chart import Action, SweepChart
+from hipercow_tui.ui.widgets.sweep_chart import Action, ChartPlace, SweepChart
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import LatestOnlyWorker
@@ -37,6 +39,25 @@ UPDATE_INTERVAL = 0.3  # seconds
 BUILD_PAUSE = 2  # times as long as a model took, until the next one with more inputs
 
 
+@dataclass(frozen=True, slots=True)
+class SweepPlace:
+    """Where the user was on the screen of inputs: the row under the cursor, the order, the search,
+    and the place in the chart. ``in_chart`` says whether the chart had the focus."""
+
+    row: str | None
+    sort: SweepSort
+    query: str
+    chart: ChartPlace | None
+    in_chart: bool
+
+
+class SweepChoice(NamedTuple):
+    """What the user chose: a task to go to, or what to narrow the list to; and the place."""
+
+    target: str | Narrowing
+    place: SweepPlace
+
+
 class ModelReady(Message):
     """There is a new model to show."""
 
@@ -45,14 +66,14 @@ class ModelReady(Message):
         self.model = model
 
 
-class SweepScreen(Page[str | Narrowing | None]):
-    """Show tasks with their inputs.
+class SweepScreen(Page[SweepChoice | None]):
+    """Show tasks with their inputs; dismiss with the choice of the user, or with None.
 
-    Dismiss with the id of the task to go to, with what to narrow the list to, or with None.
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
     the epoch. ``plan`` is called to plan a purge of the marked tasks; it and ``marks`` are None if
-    tasks can't be marked here. ``show_log`` opens a log.
+    tasks can't be marked here, and the list can't be narrowed. ``show_log`` opens a log. ``place``
+    is where to begin.
     """
 
     DEFAULT_CSS = """
@@ -92,6 +113,7 @@ class SweepScreen(Page[str | Narrowing | None]):
         marks: Marks | None,
         plan: Callable[[], None] | None,
         show_log: Callable[[str], None],
+        place: SweepPlace | None = None,
     ) -> None:
         super().__init__()
         self._marks = marks
@@ -103,8 +125,9 @@ class SweepScreen(Page[str | Narrowing | None]):
         self._summaries = summary_loader.subscribe(lambda: self.post_message(SummariesLoaded()))
         self._builder = SweepBuilder(ids, failures, self._summaries)
         self._model: SweepModel | None = None
-        self._sort = SweepSort()
-        self._grid: tuple[str, str] | None = None  # the names of its inputs
+        self._place_due = place
+        self._sort = place.sort if place else SweepSort()
+        self._grid = place.chart.grid if place and place.chart else None
         self._query = ""
         self._version = 0
         self._building = False
@@ -118,12 +141,16 @@ class SweepScreen(Page[str | Narrowing | None]):
         yield Static(id="head")
         yield SweepTable(self._marks, id="sweep")
         yield SearchBar()
-        yield SweepChart(can_mark=self._marks is not None, id="chart")
+        yield SweepChart(can_choose=self._marks is not None, id="chart")
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Read the inputs; look for changes of the root and for more inputs."""
         self.table.focus()
+        if (place := self._place_due) is not None:
+            self.query_one(SearchBar).show(place.query)
+            if place.chart is not None:
+                self.chart.go_to(place.chart)
         self.table.set_empty_text("Reading …")
         self.table.rows_pending = True
         self._worker: LatestOnlyWorker[SweepRequest, SweepModel] = LatestOnlyWorker(
@@ -179,15 +206,36 @@ class SweepScreen(Page[str | Narrowing | None]):
         table = self.table
         table.now = self._clock()
         if not model.tasks:
-            table.set_empty_text("These tasks are gone", "esc: back")
+            table.set_empty_text("These tasks are gone", with_keys("<sweep.back=esc>: back"))
         table.show(model)
         table.rows_pending = bool(model.unread)  # afterwards: the last rows were pending too
         if self._top_due and model.request.sort == self._sort:
             self._top_due = False
             table.go_to_top()
         self.chart.show(model.chart)
+        self._go_to_place()
         self._show_head(model)
         self._show_hits()
+
+    def _go_to_place(self) -> None:
+        """Go to the row where the user was before, once it is read."""
+        place = self._place_due
+        row = self.table.row_of(place.row) if place and place.row else None
+        if place is None or (row is None and self.table.rows_pending):
+            return
+        self._place_due = None
+        if row is not None:
+            self.table.move_to(row)
+        if place.in_chart and self._sweep.names:
+            self.chart.focus()
+
+    @property
+    def place(self) -> SweepPlace:
+        """Where the user is."""
+        chart = self.chart
+        return SweepPlace(
+            self.table.cursor_key, self._sort, self._query, chart.place, chart.has_focus
+        )
 
     def _show_head(self, model: SweepModel) -> None:
         facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed"]
@@ -227,7 +275,8 @@ class SweepScreen(Page[str | Narrowing | None]):
             self.notify(f"No task with {label} is in the table")
             return
         if message.action is Action.NARROW:
-            self.dismiss(Narrowing.to_tasks(f"{label} of {self._title}", ids))
+            narrowing = Narrowing.to_tasks(f"{label} of {self._title}", ids)
+            self.dismiss(SweepChoice(narrowing, self.place))
         elif self._marks is not None:
             self._marks.add(ids)
             self._marked()
@@ -294,7 +343,7 @@ class SweepScreen(Page[str | Narrowing | None]):
         self._query = message.query
         self.table.search(message.query)
         self._show_hits()
-        if self._query and self.table.cursor not in self.table.hits:
+        if self._query and not self._place_due and self.table.cursor not in self.table.hits:
             self.action_hit(1)
 
     @on(SearchBar.Done)
@@ -335,7 +384,7 @@ class SweepScreen(Page[str | Narrowing | None]):
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
-        self.dismiss(message.key)
+        self.dismiss(SweepChoice(message.key, self.place))
 
     def action_back(self) -> None:
         """Cancel a range of marks, else end the search, else close the screen."""

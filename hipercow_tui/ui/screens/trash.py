@@ -21,6 +21,7 @@ from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.older_than import OldBatches, OlderThanScreen
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import TRASH_KEYS
 from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
@@ -31,16 +32,23 @@ from hipercow_tui.ui.workers.purge_job import JobSpec, empty_job, finish_job, re
 from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, age_text, contents_text
 
 _REFRESH_INTERVAL = 2.0  # seconds
-_EMPTY = "The trash is empty\n\np, then D and t move tasks to the trash. esc: back"
+_EMPTY = (
+    "The trash is empty\n\n"
+    "<plan=p>, then <plan.purge=D> and t move tasks to the trash. <trash.back=esc>: back"
+)
+_FINISH, _RESTORE = "<trash.finish=f>: finish", "<trash.restore=r>: restore"
+_ERASE = "<trash.empty=e>: erase for good"
 _INTERRUPTED = {
-    BatchState.PREPARING: "r: restore it. It was interrupted before the purge was confirmed",
-    BatchState.MOVING: "f: finish, r: restore. It was interrupted before anything was erased",
-    BatchState.ERASING: "f: finish, r: restore the rest. It was interrupted while erasing",
-    BatchState.RESTORING: "f or r: finish. It was interrupted while restoring",
+    BatchState.PREPARING: f"{_RESTORE} it. It was interrupted before the purge was confirmed",
+    BatchState.MOVING: f"{_FINISH}, {_RESTORE}. It was interrupted before anything was erased",
+    BatchState.ERASING: f"{_FINISH}, {_RESTORE} the rest. It was interrupted while erasing",
+    BatchState.RESTORING: (
+        "<trash.finish=f> or <trash.restore=r>: finish. It was interrupted while restoring"
+    ),
 }
 _AT_REST = {
-    BatchState.TRASH: "r: restore, e: erase for good. Its space is freed when it is erased",
-    BatchState.QUARANTINED: "r: restore again, e: erase for good. It could not be put back before",
+    BatchState.TRASH: f"{_RESTORE}, {_ERASE}. Its space is freed when it is erased",
+    BatchState.QUARANTINED: f"{_RESTORE} again, {_ERASE}. It could not be put back before",
 }
 _IRREVERSIBLE = "This can't be undone."
 
@@ -81,7 +89,7 @@ class TrashScreen(Page[JobSpec | None]):
         """Yield the head, the batches, the batch under the cursor in full, and the keys."""
         yield Static(Text("Trash  reading …", "bold"), id="head", markup=False)
         yield self.batches
-        yield Static(_EMPTY, id="nothing", markup=False)
+        yield Static(with_keys(_EMPTY), id="nothing", markup=False)
         yield Static(id="in-full", markup=False)
         yield KeyFooter()
 
@@ -181,7 +189,12 @@ class TrashScreen(Page[JobSpec | None]):
             self.notify("This batch was not interrupted: there is nothing to finish")
             return
         if not batch.resumable:
-            self.notify("This purge was not confirmed, so it can't be finished: restore it (r)")
+            self.notify(
+                with_keys(
+                    "This purge was not confirmed, so it can't be finished: restore it"
+                    " (<trash.restore=r>)"
+                )
+            )
             return
         moved = contents_text(*self._state.same_purge(batch), verb="is/are")
         text = (
@@ -198,7 +211,12 @@ class TrashScreen(Page[JobSpec | None]):
         if batch := self._actionable():
             batches = self._state.same_purge(batch)
             if not all(each.erasable for each in batches):
-                self.notify("This batch was interrupted: restore (r) or finish (f) it first")
+                self.notify(
+                    with_keys(
+                        "This batch was interrupted: restore (<trash.restore=r>) or finish"
+                        " (<trash.finish=f>) it first"
+                    )
+                )
                 return
             text = f"{contents_text(*batches, verb='is/are')} erased for good. {_IRREVERSIBLE}"
             job = empty_job(self._root, batches)
@@ -307,9 +325,9 @@ def _in_full(batch: TrashEntry) -> Text:
     elif batch.in_use:
         advice = "another process works in this batch now"
     elif batch.interrupted:
-        advice = _INTERRUPTED[batch.state]
+        advice = with_keys(_INTERRUPTED[batch.state])
     else:
-        advice = _AT_REST[batch.state]
+        advice = with_keys(_AT_REST[batch.state])
     erased = pluralize(len(batch.partly_erased), "task") if batch.partly_erased else ""
     first = f"{batch.batch_id}: {contents_text(batch)}{erased and f', {erased} partly erased'}"
     return Text(f"{first}\n{advice}")

@@ -10,15 +10,16 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from hipercow_tui.ui.cells import cut_end
+from hipercow_tui.ui.key_hints import with_keys
 
-START, SEPARATOR = "Tasks", " › "
-HINT = Content.from_markup("[@click=screen.back]esc: back[/]").stylize("dim")
+SEPARATOR = " › "
 LEAST = 12  # cells of a step
 WIDE = 36  # cells from which on the key is shown
 
 
 class Breadcrumb(Widget):
-    """The steps by which the list is narrowed: ``Tasks › bundle sweep_03 › error 'no fit'``.
+    """The steps by which the list is narrowed: ``Tasks › bundle sweep_03 › error 'no fit'``, or the
+    rows that were entered: ``Space › sweep_03``.
 
     The line is hidden if there are none.
     """
@@ -28,18 +29,22 @@ class Breadcrumb(Widget):
     """
 
     steps: reactive[tuple[str, ...]] = reactive(())
+    start: reactive[str] = reactive("")
 
-    def show(self, steps: Sequence[str]) -> None:
-        """Show these steps."""
-        self.steps = tuple(steps)
+    def show(self, steps: Sequence[str], start: str) -> None:
+        """Show these steps after the name of their list."""
+        self.start, self.steps = start, tuple(steps)
         self.display = bool(steps)
 
     def render(self) -> Content:
         """Return the steps, and the key that goes back at the right, which can be clicked."""
         width = self.content_size.width
-        hint = HINT if width >= WIDE else Content()
-        steps = fit_steps(self.steps, width - len(START) - 1 - hint.cell_length)
-        line = Content.assemble((START, "dim"), *steps)
+        hint = Content()
+        if width >= WIDE:
+            back = with_keys("[@click=screen.back]<back=esc>: back[/]")
+            hint = Content.from_markup(back).stylize("dim")
+        steps = fit_steps(self.steps, width - len(self.start) - 1 - hint.cell_length)
+        line = Content.assemble((self.start, "dim"), *steps)
         return line + " " * max(0, width - line.cell_length - hint.cell_length) + hint
 
 

@@ -17,6 +17,7 @@ from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.support.text import format_age
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.bundle_table import time_left
@@ -60,7 +61,7 @@ class BundleDetailsView(ScrollText, can_focus=True):
         for label, text in lines(row, now, pin, style):
             grid.add_row(Text(label), text)
         self.border_title = escape(plain_text(row.name))
-        self.border_subtitle = "Enter: its tasks · i: their inputs"
+        self.border_subtitle = with_keys("<open=Enter>: its tasks · <inputs=i>: their inputs")
         self._text.update(grid)
 
 

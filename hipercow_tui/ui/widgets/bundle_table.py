@@ -23,6 +23,7 @@ from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age, format_size
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text, short_number
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
@@ -59,7 +60,7 @@ class BundleTable(MarkableTable, KeyedTable):
             "No bundles",
             "hipercow_bundle_create() in R makes one,",
             "'hipercow create bulk' in Python",
-            "b: back to the tasks",
+            with_keys("<switch=b>: back to the tasks"),
         )
 
     def show_sizes(self, kind: SizeKind) -> None:

@@ -23,6 +23,7 @@ WIDEST_RANGE = 5  # cells of a range
 LABEL = 14  # cells of the label of a value, at most
 NARROWEST_VALUE = 3  # cells of a value with the blank after it
 CELL = 7  # cells of a cell of the grid
+GRID_HEAD = 2  # lines above the cells: the names and the columns
 
 # A text with the component classes of its style, without the prefix.
 Part: TypeAlias = tuple[str, tuple[str, ...]]
@@ -183,16 +184,12 @@ def draw_bars(view: BarsView, width: int, lines: int) -> Sequence[Line]:
     """Return the bars of each input, with a line of ticks below them."""
     chart, height = view.chart, bar_height(len(view.chart.axes), lines)
     shown = range(view.first, view.first + visible_inputs(len(chart.axes), lines))
-    names = [cut_end(plain_text(axis.name), GUTTER) for axis in chart.axes]
-    gutter = max(map(cell_len, names), default=0) + 3
+    names, gutter = _input_names(chart), _bars_gutter(chart)
     canvas = _Canvas(width, len(shown) * (height + 1))
     scale = round_scale(rate for rates in chart.rates for rate in rates)
     for number, place in enumerate(shown):
         axis, rates, top = chart.axes[place], chart.rates[place], number * (height + 1)
-        placed = [
-            range(gutter + cells.start, gutter + cells.stop)
-            for cells in place_bins(axis, width - gutter)
-        ]
+        placed = _place_bars(axis, gutter, width)
         current = view.chosen is not None and view.chosen[0] == place
         canvas.put(1, top + height - 1, names[place], "strong" if current else "label")
         if not chart.shows_counts:
@@ -213,6 +210,31 @@ def draw_bars(view: BarsView, width: int, lines: int) -> Sequence[Line]:
             canvas.highlight(cells, range(top, top + height), "chosen-bar")
             canvas.highlight(cells, range(top + height, top + height + 1), "chosen")
     return canvas.lines
+
+
+def bar_at(view: BarsView, width: int, lines: int, x: int, y: int) -> tuple[int, int] | None:
+    """Return the input and the bin at a cell of the drawn bars; None beside the bars."""
+    chart = view.chart
+    place = view.first + y // (bar_height(len(chart.axes), lines) + 1)
+    if not view.first <= place < view.first + visible_inputs(len(chart.axes), lines):
+        return None
+    placed = _place_bars(chart.axes[place], _bars_gutter(chart), width)
+    return next(((place, at) for at, cells in enumerate(placed) if x in cells), None)
+
+
+def _input_names(chart: ChartModel) -> Sequence[str]:
+    return [cut_end(plain_text(axis.name), GUTTER) for axis in chart.axes]
+
+
+def _bars_gutter(chart: ChartModel) -> int:
+    return max(map(cell_len, _input_names(chart)), default=0) + 3
+
+
+def _place_bars(axis: Axis, gutter: int, width: int) -> Sequence[range]:
+    return [
+        range(gutter + cells.start, gutter + cells.stop)
+        for cells in place_bins(axis, width - gutter)
+    ]
 
 
 def _level(rate: Rate, rates: Sequence[Rate], scale: float, levels: int, *, counts: bool) -> int:
@@ -252,8 +274,8 @@ def draw_grid(view: GridView, width: int, first_row: int, lines: int) -> Sequenc
     across, down = (chart.grid_axes[place] for place in chart.grid)
     gutter = grid_gutter(down)
     columns = range(view.first, view.first + visible_columns(across, down, width))
-    rows = range(first_row, min(len(down.bins), first_row + lines - 2))
-    canvas = _Canvas(width, 2 + len(rows))
+    rows = range(first_row, min(len(down.bins), first_row + lines - GRID_HEAD))
+    canvas = _Canvas(width, GRID_HEAD + len(rows))
     canvas.put(gutter, 0, plain_text(across.name) + " →", "label")
     canvas.put(1, 1, cut_end(plain_text(down.name), gutter - 4) + " ↓", "label")
     scale = round_scale(chart.cells.values())
@@ -266,16 +288,31 @@ def draw_grid(view: GridView, width: int, first_row: int, lines: int) -> Sequenc
             rate = chart.cells.get((column, row))
             if rate is not None:
                 text = _count(rate, largest) if chart.shows_counts else _share(rate, scale)
-                canvas.put(x, 2 + row - first_row, text, "failure" if rate.failed else "success")
+                canvas.put(
+                    x, GRID_HEAD + row - first_row, text, "failure" if rate.failed else "success"
+                )
     for row in rows:
-        canvas.put(1, 2 + row - first_row, cut_end(short_label(down.bins[row]), gutter - 2))
+        canvas.put(1, GRID_HEAD + row - first_row, cut_end(short_label(down.bins[row]), gutter - 2))
     if view.chosen is not None:
         (left, right), (top, bottom) = view.chosen
         first_x = gutter + CELL * (max(left, view.first) - view.first)
         last_x = gutter + CELL * (right + 1 - view.first) - 1
         first_y, last_y = max(top, first_row) - first_row, min(bottom, rows.stop - 1) - first_row
-        canvas.highlight(range(first_x, last_x), range(2 + first_y, 3 + last_y), "chosen")
+        rows_chosen = range(GRID_HEAD + first_y, GRID_HEAD + last_y + 1)
+        canvas.highlight(range(first_x, last_x), rows_chosen, "chosen")
     return canvas.lines
+
+
+def cell_at(view: GridView, width: int, first_row: int, x: int, y: int) -> tuple[int, int] | None:
+    """Return the column and the row at a cell of a drawn grid; None beside its cells."""
+    chart = view.chart
+    assert chart.grid is not None
+    across, down = (chart.grid_axes[place] for place in chart.grid)
+    at_x, row = x - grid_gutter(down), first_row + y - GRID_HEAD
+    column = view.first + at_x // CELL
+    last = view.first + visible_columns(across, down, width)
+    inside = at_x >= 0 and column < last and first_row <= row < len(down.bins)
+    return (column, row) if inside else None
 
 
 def _share(rate: Rate, scale: float) -> str:

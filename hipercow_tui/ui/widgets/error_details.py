@@ -15,6 +15,7 @@ from textual.widgets import Static
 from hipercow_tui.analysis.error_groups import SAMPLE_SIZE, ErrorGroup, ValueSummary
 from hipercow_tui.support.text import escape_controls, format_age, pluralize
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.task_details import Styles
@@ -59,7 +60,7 @@ class ErrorDetailsView(ScrollText, can_focus=True):
             text.update("")
             return
         self.border_title = f"✗ {pluralize(len(shown.group.ids), 'task')}"
-        self.border_subtitle = "Enter: show them · o: all messages"
+        self.border_subtitle = with_keys("<open=Enter>: show them · <messages=o>: all messages")
         text.update(self._table(shown))
 
     def notify_style_update(self) -> None:

@@ -12,6 +12,7 @@ from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
@@ -93,7 +94,11 @@ class ErrorTable(MarkableTable, KeyedTable):
         if view_model.failed:
             return (f"Reading the errors of {pluralize(view_model.failed, 'task')} …",)
         first = "No task has failed" if view_model.request.snapshot.tasks else "No tasks yet"
-        return (first, "errors of failed tasks appear here", "e: back to the tasks")
+        return (
+            first,
+            "errors of failed tasks appear here",
+            with_keys("<errors=e>: back to the tasks"),
+        )
 
     @property
     def needle(self) -> str:

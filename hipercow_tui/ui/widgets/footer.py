@@ -16,7 +16,7 @@ from textual.widget import Widget
 from hipercow_tui.ui.cells import cut_end
 from hipercow_tui.ui.key_names import character_of
 
-KEY, LABEL, DISABLED = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
+KEY, LABEL = "bold $footer-key-foreground", "$footer-description-foreground"
 HELP, PALETTE = "help", "command_palette"  # actions
 GAP = 2  # cells
 
@@ -29,7 +29,6 @@ class Hint:
     key: str
     shown: str
     label: str
-    enabled: bool
 
     @property
     def width(self) -> int:
@@ -81,10 +80,10 @@ class KeyFooter(Widget):
         for key, (_, binding, enabled, _) in self.screen.active_bindings.items():
             action = binding.action
             hints, shown = (last, self._palette) if action == PALETTE else (found, binding.show)
-            if shown and action not in hints and not self._is_typed(key):
+            if enabled and shown and action not in hints and not self._is_typed(key):
                 text = self.app.get_key_display(binding)
                 label = self.labels.get(action, binding.description)
-                hints[action] = Hint(action, key, text, label, enabled)
+                hints[action] = Hint(action, key, text, label)
         return (*found.values(), *last.values())
 
     def _is_typed(self, key: str) -> bool:
@@ -103,8 +102,7 @@ class KeyFooter(Widget):
             if hint.action == PALETTE:  # right aligned
                 line += " " * (width - line.cell_length - hint.width + GAP - 1)
             start = line.cell_length
-            style = LABEL if hint.enabled else DISABLED
-            line = Content.assemble(line, (hint.shown, KEY), " ", (hint.label, style))
+            line = Content.assemble(line, (hint.shown, KEY), " ", (hint.label, LABEL))
             self._places.append((range(start, line.cell_length), hint))
             line += " " * GAP
         return line
@@ -112,7 +110,7 @@ class KeyFooter(Widget):
     def on_click(self, event: events.Click) -> None:
         """Press the clicked key."""
         for cells, hint in self._places:
-            if event.x in cells and hint.enabled:
+            if event.x in cells:
                 self.app.simulate_key(hint.key)
 
 

@@ -12,10 +12,11 @@ from textual.widgets import Static
 
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.free_space import FreeSpace
-from hipercow_tui.output.report import Report, free_space_line, held_by_pins
+from hipercow_tui.output.report import Report, free_space_lines, held_by_pins
 from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.support.text import format_duration, tasks_and_bundles
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 _WRAP = 62  # cells of a reason, to fit a terminal of 80 columns
@@ -38,15 +39,23 @@ class JobResult(Vertical):
     JobResult Static { height: auto; width: 1fr; }
     """
 
-    def __init__(self, report: Report, size_kind: SizeKind = SizeKind.APPARENT) -> None:
+    def __init__(
+        self,
+        report: Report,
+        size_kind: SizeKind = SizeKind.APPARENT,
+        space_before: FreeSpace | None = None,
+    ) -> None:
         super().__init__(classes="" if report.complete else "-incomplete")
         self._report = report
+        self._space_before = space_before
         self._space: FreeSpace | None = None
         self._size_kind = size_kind
         self._reasons = list(_reasons(report))
         self.border_title = title_of(report)
-        scroll = ("tab: scroll",) if self._reasons else ()
-        self.border_subtitle = " · ".join((*next_steps(report), *scroll, "esc: close"))
+        scroll = (with_keys("<pane=tab>: scroll"),) if self._reasons else ()
+        self.border_subtitle = " · ".join(
+            (*next_steps(report), *scroll, with_keys("<back=esc>: close"))
+        )
 
     def compose(self) -> ComposeResult:
         """Yield the summary, and the reasons of failed items, if any."""
@@ -58,7 +67,8 @@ class JobResult(Vertical):
     def _summary(self) -> str:
         summary = _summary(self._report, self._size_kind)
         goal = self._report.plan.goal if isinstance(self._report, PurgeReport) else ""
-        lines = filter(None, (goal, free_space_line(self._report, self._space)))
+        space = free_space_lines(self._report, self._space_before, self._space)
+        lines = filter(None, (goal, *space))
         return "\n".join((summary, *(f"{line}." for line in lines)))
 
     def show_space(self, space: FreeSpace | None) -> None:
@@ -88,11 +98,12 @@ class _Reasons(VirtualList):
 
 def next_steps(report: Report) -> tuple[str, ...]:
     """Return the keys of the main screen that are useful after this job."""
+    trash, history = with_keys("<trash=T>: trash"), with_keys("<history=H>: history")
     if isinstance(report, PurgeReport) and report.trash is not None:
-        return "U: undo", "T: trash", "H: history"
+        return with_keys("<undo=U>: undo"), trash, history
     if isinstance(report, EmptyReport) and report.stopped:
-        return "T: trash", "H: history"
-    return ("H: history",)
+        return trash, history
+    return (history,)
 
 
 def title_of(report: Report) -> str:
@@ -124,7 +135,9 @@ def _summary(report: Report, size_kind: SizeKind) -> str:
     text = f"Erased {tasks_and_bundles(*counts)}: {report.freed.text(size_kind)}"
     text += f" freed in {duration}."
     if isinstance(report, EmptyReport) and report.stopped:
-        text += "\nThe rest is still in the trash (T): restore it, or finish the emptying."
+        text += with_keys(
+            "\nThe rest is still in the trash (<trash=T>): restore it, or finish the emptying."
+        )
     if isinstance(report, PurgeReport) and report.quarantine_path is not None:
         text += (
             f"\nItems that could not be erased are in {plain_text(str(report.quarantine_path))}."

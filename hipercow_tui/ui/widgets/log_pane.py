@@ -20,6 +20,7 @@ from hipercow_tui.formats.log_file import Log
 from hipercow_tui.formats.log_patterns import LogQuery
 from hipercow_tui.support.text import format_size
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.styles import blend, theme_style
 from hipercow_tui.ui.workers.log_paging import LogRow, Navigation, Page, Viewport
@@ -159,9 +160,13 @@ class LogPane(Vertical):
         if not page.rows:
             return ""
         if page.progress is not None:
-            return f"searching {page.progress:.0%}, esc: stop"
+            return with_keys(f"searching {page.progress:.0%}, <log.back=esc>: stop")
         if not page.at_end:
-            return f"{page.fraction:.0%}" if self.ended else f"{page.fraction:.0%}, F: follow"
+            return (
+                f"{page.fraction:.0%}"
+                if self.ended
+                else with_keys(f"{page.fraction:.0%}, <log.follow=F>: follow")
+            )
         return "end" if self.ended else "end, following"
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import MARK_KEYS
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.row_rendering import MARKED, PARTLY_MARKED, UNMARKED
@@ -119,7 +120,9 @@ class MarkableTable(VirtualTable):
     def _mark_all(self) -> None:
         ids = self.ids_to_mark
         if self.needle and not ids:
-            self.notify("No task that was found passes the filters: 0 removes them")
+            self.notify(
+                with_keys("No task that was found passes the filters: <clear=0> removes them")
+            )
         self._marks.add(ids)
         self._show_marks()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
-from hipercow_tui.analysis.plan_rows import GroupFigures, Member, Row
+from hipercow_tui.analysis.plan_rows import Member, Row
 from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts, PlanGroup, chain_size
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask
@@ -18,8 +18,10 @@ from hipercow_tui.domain.task import BundleId, Lang, Task
 from hipercow_tui.output import report
 from hipercow_tui.support.text import format_age, format_duration, format_size, pluralize, short_id
 from hipercow_tui.ui.cells import cut_end, fit, plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.plan_columns import MAX_BUNDLE, PlanLayout, fit_start
+from hipercow_tui.ui.widgets.plan_titles import KEPT, bundle_effect, fit_title
 from hipercow_tui.ui.widgets.task_cells import inputs_text, short_age
 from hipercow_tui.ui.workers.plan_view import PlanView
 
@@ -27,7 +29,6 @@ from hipercow_tui.ui.workers.plan_view import PlanView
 FOLD_SIGN = range(4, 6)  # the cells of the sign of a chain
 TITLE_SIGN = range(1, 3)  # the cells of the sign of a group
 _STATUS = 11  # glyph, space and "submitted"
-_KEPT = "kept by you"
 _STRUCK = Style(strike=True, dim=True)
 
 
@@ -73,49 +74,20 @@ def row_line(row: Row, at: LineContext) -> Text:
 def _title_line(group: PlanGroup, at: LineContext) -> Text:
     text = Text(" ").append("▸ " if group.key in at.folded else "▾ ", at.style("quiet"))
     figures = at.view.figures[group] if at.current else None
-    facts = [plain_text(group.title), *_group_facts(group, figures, at)]
-    text.append(" · ".join(facts), at.style("title"))
+    width = at.layout.width - text.cell_len - 1
+    title, note = fit_title(group, figures, at.view.bundles, at.known.size_kind, width)
+    text.append(title, at.style("title"))
     if group.alarming:
         text.stylize(at.style("blocked"))
-    if figures and figures.warned:
-        note = f"! {pluralize(figures.warned, 'task')} with a warning"
-        gap = max(2, at.layout.width - text.cell_len - len(note) - 1)
-        text.append(" " * gap).append(note, at.style("caution"))
-    return text
+    gap = " " * (width - cell_len(title) - len(note))
+    return text.append(gap).append(note, at.style("caution")) if note else text
 
 
-def _group_facts(group: PlanGroup, figures: GroupFigures | None, at: LineContext) -> Iterator[str]:
-    """Yield the numbers of a group; none of an earlier choice."""
-    if figures is None:
-        return
-    if group.bundle is not None:
-        yield bundle_effect(group.bundle, at)
-    elif group.key == "bundles":
-        yield pluralize(len(at.view.bundles), "bundle")
-    elif group.key == "pinned":
-        yield pluralize(len(group.items), "task")
-        return
-    else:
-        drawn_in = figures.drawn_in
-        matched = f": {figures.tasks - drawn_in:,} matched, {drawn_in:,} drawn in"
-        chains = "its chain" if figures.tasks == 1 else "their chains"
-        held = f" and {figures.held:,} more in {chains}" if figures.held else ""
-        yield pluralize(figures.tasks, "task") + held + (matched if drawn_in else "")
-        if figures.by_last_attempt:
-            yield f"{figures.by_last_attempt:,} matched by their last attempt"
-    if figures.kept and group.key != "bundles":
-        yield f"{figures.kept:,} {_KEPT}"
-    if figures.size is not None and figures.size.files:
-        kind = at.known.size_kind
-        yield kind.text(figures.size.of(kind))
-
-
-def bundle_effect(planned: PlannedBundle, at: LineContext) -> str:
+def _effect(planned: PlannedBundle, at: LineContext) -> str:
     """Return what the present plan does to the tasks of a bundle."""
     if not at.current:
         return pluralize(len(planned.bundle.task_ids), "task")
-    present = at.view.bundles.get(bundle_id(planned))
-    return "stays, because you keep its tasks" if present is None else report.bundle_effect(present)
+    return bundle_effect(planned, at.view.bundles)
 
 
 def bundle_id(planned: PlannedBundle) -> BundleId:
@@ -129,10 +101,10 @@ def _bundle_line(planned: PlannedBundle, at: LineContext) -> Text:
     text = Text("   ")
     if at.current and present is None:
         text.append("  ").append(name, _STRUCK).append("  ")
-        return text.append(bundle_effect(planned, at), at.style("kept"))
+        return text.append(_effect(planned, at), at.style("kept"))
     text.append("- ", at.style("minus")).append(name).append("  ")
     style = "caution" if present is not None and present.surviving else "quiet"
-    return text.append(bundle_effect(planned, at), at.style(style))
+    return text.append(_effect(planned, at), at.style(style))
 
 
 # Tasks
@@ -144,7 +116,7 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
     folded = chain.key in at.folded
     second = report.cascade_reason(first)  # if the matched task of its chain is deleted
     if kept:
-        second = _KEPT
+        second = KEPT
     elif folded and others:
         second = f"{len(others):,} more in its chain"
     sizes = at.known.sizes
@@ -185,7 +157,7 @@ def _task_line(
     text = _line_start(task, at, sign, goes=not kept, caution=bool(planned.cautions) and not kept)
     struck_from = 6
     _append_call(text, task, second, at)
-    label_at = text.plain.find(_KEPT) if kept and second == _KEPT else -1
+    label_at = text.plain.find(KEPT) if kept and second == KEPT else -1
     text.append(fit_start(bundles, layout.bundle), at.style("quiet"))
     text.append(fit_start(_age_text(task, at.view.tree.plan.made, layout.age), layout.age))
     text.append(size.rjust(layout.size - 1) + " ")
@@ -198,8 +170,8 @@ def _task_line(
         end = len(text)
         text.stylize(_STRUCK, struck_from, label_at if label_at >= 0 else end)
         if label_at >= 0:
-            text.stylize(at.style("kept") + Style(dim=False), label_at, label_at + len(_KEPT))
-            text.stylize(_STRUCK, label_at + len(_KEPT), end)
+            text.stylize(at.style("kept") + Style(dim=False), label_at, label_at + len(KEPT))
+            text.stylize(_STRUCK, label_at + len(KEPT), end)
     return text
 
 
@@ -208,7 +180,7 @@ def _blocked_line(chain: BlockedChain, at: LineContext) -> Text:
     sign = " " if not chain.others else "▸" if chain.key in at.folded else "▾"
     text = _line_start(task, at, sign, goes=False)
     if kept:
-        second = _KEPT
+        second = KEPT
     elif len(chain.blocked.chain) > 1:
         second = f"holds its chain of {len(chain.blocked.chain):,}"
     else:
@@ -294,12 +266,12 @@ def in_full(row: Row, at: LineContext) -> Text:
             present = at.view.bundles.get(bundle_id(row))
             loses = present is not None and present.surviving
             stays = "its tasks that stay lose only this bundle" if loses else ""
-            return Text(f"{name}  {bundle_effect(row, at)}\n").append(stays, at.style("quiet"))
+            return Text(f"{name}  {_effect(row, at)}\n").append(stays, at.style("quiet"))
         case PinnedTask(task=task, pin=pin):
             reason = pin.text_for_task(at.view.tree.plan.made)
             return Text(f"{task.id}\n").append(reason, at.style("kept"))
         case PlanGroup(title=title, rule=rule):
-            return Text(f"{plain_text(title)}\n").append(rule, "dim")
+            return Text(f"{plain_text(title)}\n").append(with_keys(rule), "dim")
     return Text(plain_text(row), at.style("blocked"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -13,8 +13,10 @@ from rich.text import Text
 from textual import events
 from textual.message import Message
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.plan_rows import Member, Row, chain_ids, members, tree_rows
 from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup, PlanTree
+from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
@@ -81,9 +83,9 @@ class PlanList(VirtualList):
     # Rows
 
     def show(self, view: PlanView) -> None:
-        """Show a view. The cursor stays on its row if that exists, but a new arrangement is shown
-        from its first line."""
-        before, row = self._view, self.row
+        """Show a view. The cursor stays on its row, or goes to the nearest one that still exists; a
+        new arrangement is shown from its first line."""
+        before = self._view
         self._view = view
         self._has_numbers = True
         if before is not None and before.tree is view.tree:
@@ -98,7 +100,7 @@ class PlanList(VirtualList):
         unchanged = view.request.folded == self.folded
         rows = list(view.rows) if unchanged else tree_rows(view.tree.groups, self.folded)
         same_order = before and before.request.arrangement == view.request.arrangement
-        place = _place_of(row, rows) if same_order and row is not None else 0
+        place = _nearest_place(self._rows, self.cursor, rows) if same_order else 0
         self._set_rows(rows, place)
 
     def _set_rows(self, rows: list[Row], cursor: int) -> None:
@@ -335,9 +337,18 @@ class PlanList(VirtualList):
         """Return the text of a line."""
         context = self._line_context
         text = row_line(self._rows[y], context)
-        if query := context.view.request.query:
-            text.highlight_words([query], self._style_of("hit"), case_sensitive=False)
+        if found := self._found_text(self._rows[y], context.view.request.query):
+            text.highlight_words([found], self._style_of("hit"), case_sensitive=False)
         return text
+
+    def _found_text(self, row: Row, query: str) -> str:
+        """Return the text to highlight: the query, or the input that a comparison found."""
+        comparison, task = parse_comparison(query), task_of(row)
+        if comparison is None:
+            return query
+        inputs = self.known.summaries.get(task.id, NO_SUMMARY).inputs if task else ()
+        value = comparison.value_in(inputs)
+        return "" if value is None else f"{comparison.name} = {value}"
 
     def in_full(self) -> Text:
         """Return the whole text of the line under the cursor, on two lines."""
@@ -383,10 +394,16 @@ def _cautions_of(row: Row) -> tuple[object, ...]:
     return ()
 
 
-def _place_of(row: Row, rows: list[Row]) -> int:
-    """Return the line that shows the same as a former row; 0 if there is none."""
-    wanted = _identity(row)
-    return next((y for y, other in enumerate(rows) if _identity(other) == wanted), 0)
+def _nearest_place(before: list[Row], cursor: int, rows: list[Row]) -> int:
+    """Return the line that shows the same as the former row under the cursor, or else as the
+    nearest one that still exists, below it if possible; 0 if there is none."""
+    if not before:
+        return 0
+    places = {_identity(row): y for y, row in enumerate(rows)}
+    for y in chain(range(cursor, len(before)), range(cursor - 1, -1, -1)):
+        if (place := places.get(_identity(before[y]))) is not None:
+            return place
+    return 0
 
 
 def _identity(row: Row) -> object:
@@ -395,6 +412,8 @@ def _identity(row: Row) -> object:
             return "group", key
         case PlannedBundle():
             return bundle_id(row)
+        case PinnedTask(task=pinned):  # not the line that was pinned: that has left its group
+            return "pinned", pinned.id
         case str():
             return row
     task = task_of(row)

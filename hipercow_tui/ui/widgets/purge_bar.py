@@ -8,6 +8,7 @@ from textual.widgets import Static
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.purging import Phase
 from hipercow_tui.support.text import format_duration
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.workers.purge_job import JobProgressed, JobRunner, JobSpec
 
 _PHASE_TEXT = {
@@ -58,5 +59,5 @@ class PurgeBar(Static):
         if message.seconds_left is not None:
             facts.append(f"{format_duration(max(1.0, message.seconds_left))} left")
         if self._job.can_stop and not self.runner.stopping:
-            facts.append("U: stop")
+            facts.append(with_keys("<undo=U>: stop"))
         self.update(text.append(" " + " · ".join(facts)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size, clamp
+from textual.geometry import Offset, Size, clamp
 from textual.message import Message
 from textual.widget import Widget
 
@@ -18,11 +20,14 @@ from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import cut_end, plain_text
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.chart_drawing import (
+    GRID_HEAD,
     BarsView,
     GridView,
     Line,
     Span,
+    bar_at,
     bar_height,
+    cell_at,
     draw_bars,
     draw_grid,
     visible_columns,
@@ -31,6 +36,7 @@ from hipercow_tui.ui.widgets.chart_drawing import (
 
 MAX_PART = 0.55  # of the height of the screen
 ALL = 99_999  # steps to the first or last bin
+HEAD = 1  # line of text above the bars or the grid
 
 
 class Action(StrEnum):
@@ -40,8 +46,19 @@ class Action(StrEnum):
     NARROW = "narrow"
 
 
+@dataclass(frozen=True, slots=True)
+class ChartPlace:
+    """A place in a chart: the current input, the inputs of a grid, and the bins of the cursor, one
+    for each axis. ``range_from`` are the bins at the other end of a range, empty without one."""
+
+    input: str
+    grid: tuple[str, str] | None
+    bins: tuple[Bin, ...]
+    range_from: tuple[Bin, ...]
+
+
 class SweepChart(Widget, can_focus=True):
-    """Bars along each input; ``x`` shows a grid of two inputs.
+    """Bars along each input; ``x`` shows a grid of two inputs. The mouse works as the keys do.
 
     Component classes: ``chart--failure`` and ``chart--success`` (bars with and without a failed
     task), ``chart--label``, ``chart--strong`` (the current input), ``chart--bar`` (its ▌),
@@ -76,6 +93,7 @@ class SweepChart(Widget, can_focus=True):
         &:nocolor > .chart--chosen { text-style: reverse; }
     }
     """
+    ALLOW_SELECT: ClassVar[bool] = False  # a drag selects bars or cells, and not text
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "space", "choose('mark')", "Mark", tooltip="Mark the chosen tasks", id="chart.mark"
@@ -122,15 +140,17 @@ class SweepChart(Widget, can_focus=True):
     class Left(Message):
         """Escape was pressed, and there is no range and no grid to leave."""
 
-    def __init__(self, *, can_mark: bool, id: str | None = None) -> None:
+    def __init__(self, *, can_choose: bool, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._can_mark = can_mark
+        self._can_choose = can_choose
         self._chart = ChartModel()
         self._grid: tuple[str, str] | None = None  # the inputs of the requested one
         self._input = 0  # the current input of the bars
         self._cursor = (0, 0)  # a bin of it, or a column and a row of the grid
         self._anchor: tuple[int, int] | None = None  # the other end of a range
         self._first = 0  # the first visible input or column
+        self._place: ChartPlace | None = None  # where to go, until the user moves
+        self._dragged_from: tuple[int, int] | None = None  # while a mouse button is held
 
     def show(self, chart: ChartModel) -> None:
         """Show another chart. The cursor stays on its input and its bin if these still exist; a
@@ -146,6 +166,7 @@ class SweepChart(Widget, can_focus=True):
             self._cursor = self._within(self._same_bins(before))
         if self._grid and not set(self._grid) <= set(names):
             self._request_grid(None)
+        self._move_to_place()
         self.refresh(layout=self._height != height)
 
     # Size
@@ -156,18 +177,54 @@ class SweepChart(Widget, can_focus=True):
 
     @property
     def _height(self) -> int:
-        return 1 + self._body if self._chart.axes else 0
+        return HEAD + self._body if self._chart.axes else 0
 
     @property
     def _body(self) -> int:
         """The lines of bars or of the grid."""
-        most, chart = max(3, int(self.screen.size.height * MAX_PART) - 1), self._chart
+        most, chart = max(3, int(self.screen.size.height * MAX_PART) - HEAD), self._chart
         if chart.grid is not None:
-            return min(most, 2 + len(chart.grid_axes[chart.grid[1]].bins))
+            return min(most, GRID_HEAD + len(chart.grid_axes[chart.grid[1]].bins))
         inputs = len(chart.axes)
         return visible_inputs(inputs, most) * (bar_height(inputs, most) + 1)
 
     # The cursor
+
+    @property
+    def place(self) -> ChartPlace | None:
+        """Where the user is; None without inputs."""
+        if not self._chart.axes:
+            return None
+        name = self._chart.axes[self._input].name
+        range_from = self._bins_at(self._anchor) if self._anchor is not None else ()
+        return ChartPlace(name, self._grid, self._bins_at(self._cursor), range_from)
+
+    def go_to(self, place: ChartPlace) -> None:
+        """Go to a place as soon as its bins are shown, unless the user moves before. The caller
+        requests its grid."""
+        self._place, self._grid = place, place.grid
+
+    def _move_to_place(self) -> None:
+        place, names = self._place, [axis.name for axis in self._chart.axes]
+        if place is None or place.input not in names:
+            return
+        self._input = names.index(place.input)
+        cursor, anchor = self._find(place.bins), self._find(place.range_from)
+        if cursor is not None:
+            self._cursor, self._anchor = cursor, anchor
+
+    def _bins_at(self, place: tuple[int, int]) -> tuple[Bin, ...]:
+        return tuple(axis.bins[at] for axis, at in zip(self._cursor_axes, place, strict=False))
+
+    def _find(self, bins: Sequence[Bin]) -> tuple[int, int] | None:
+        """Return the place of bins; None if they are not those of the axes."""
+        axes = self._cursor_axes
+        if len(bins) != len(axes) or any(
+            one not in axis.bins for one, axis in zip(bins, axes, strict=True)
+        ):
+            return None
+        found = [axis.bins.index(one) for one, axis in zip(bins, axes, strict=True)]
+        return found[0], found[1] if len(found) > 1 else 0
 
     @property
     def _cursor_axes(self) -> tuple[Axis, ...]:
@@ -213,6 +270,7 @@ class SweepChart(Widget, can_focus=True):
 
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor; between inputs if bars are shown. A range that was begun follows."""
+        self._place = None
         if not self._chart.axes:
             return
         if self._chart.grid is None and down:
@@ -232,12 +290,13 @@ class SweepChart(Widget, can_focus=True):
 
     def action_range(self) -> None:
         """Begin a range at the cursor; the second time, drop it."""
+        self._place = None
         self._anchor = self._cursor if self._anchor is None else None
         self.refresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to mark tasks only if they can be marked."""
-        return self._can_mark or (action, parameters) != ("choose", (Action.MARK,))
+        """Offer to choose tasks only if they can be marked, and the list narrowed."""
+        return self._can_choose or action != "choose"
 
     def action_choose(self, action: str) -> None:
         """Mark the chosen tasks, or show only them."""
@@ -256,6 +315,7 @@ class SweepChart(Widget, can_focus=True):
 
     def action_leave(self) -> None:
         """Drop the range, else leave the grid, else the chart."""
+        self._place = None
         if self._anchor is not None:
             self._anchor = None
             self.refresh()
@@ -266,7 +326,61 @@ class SweepChart(Widget, can_focus=True):
 
     def _request_grid(self, grid: tuple[str, str] | None) -> None:
         self._grid, self._anchor, self._first, self._cursor = grid, None, 0, (0, 0)
+        self._place = None
         self.post_message(self.GridChanged(grid))
+
+    # The mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Move the cursor to a bar or a cell. A range follows while the button is held."""
+        if event.button == 1 and self._move_to_cell(event.get_content_offset(self)):
+            self._dragged_from = self._cursor
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Extend the range to the bar or the cell under the mouse."""
+        start = self._dragged_from
+        offset = event.get_content_offset(self)
+        if start is not None and self._move_to_cell(offset, of_input=self._input):
+            self._anchor = None if self._cursor == start else start
+
+    def on_mouse_up(self) -> None:
+        """End the range."""
+        self._dragged_from = None
+        self.release_mouse()
+
+    def on_click(self, event: events.Click) -> None:
+        """Show only the tasks of a bar or a cell on a double click."""
+        if (
+            event.chain == 2
+            and self._can_choose
+            and self._bin_at(event.get_content_offset(self)) is not None
+        ):
+            self.action_choose(Action.NARROW)
+
+    def _move_to_cell(self, offset: Offset | None, of_input: int | None = None) -> bool:
+        """Move the cursor to the bar or the cell at an offset; return whether there is one. Of
+        bars, only those of an input count if it is given."""
+        found = self._bin_at(offset)
+        if found is None or of_input not in (None, found[0]):
+            return False
+        self._place = self._anchor = None
+        self._input, *cursor = found
+        self._cursor = cursor[0], cursor[1]
+        self.refresh()
+        return True
+
+    def _bin_at(self, offset: Offset | None) -> tuple[int, int, int] | None:
+        """Return the input, and the cursor, for the bar or the cell at an offset."""
+        chart, width, body = self._chart, self.size.width, self._body
+        if offset is None or not chart.axes:
+            return None
+        x, y = offset.x, offset.y - HEAD
+        if chart.grid is None:
+            bar = bar_at(self._bars, width, body, x, y)
+            return None if bar is None else (*bar, 0)
+        cell = cell_at(self._grid_view, width, self._first_row, x, y)
+        return None if cell is None else (self._input, *cell)
 
     # Drawing
 
@@ -292,14 +406,26 @@ class SweepChart(Widget, can_focus=True):
         if chart.grid is None:
             shown = visible_inputs(len(chart.axes), body)
             self._first = _scrolled(self._first, self._input, shown, len(chart.axes))
-            chosen = (self._input, self._spans[0]) if self.has_focus else None
-            return tuple(draw_bars(BarsView(chart, self._first, chosen), width, body))
+            return tuple(draw_bars(self._bars, width, body))
         across, down = (chart.grid_axes[place] for place in chart.grid)
-        (column, row), columns = self._cursor, visible_columns(across, down, width)
-        self._first = _scrolled(self._first, column, columns, len(across.bins))
-        first_row = _scrolled(0, row, body - 2, len(down.bins))
-        view = GridView(chart, self._first, self._spans if self.has_focus else None)
-        return tuple(draw_grid(view, width, first_row, body))
+        columns = visible_columns(across, down, width)
+        self._first = _scrolled(self._first, self._cursor[0], columns, len(across.bins))
+        return tuple(draw_grid(self._grid_view, width, self._first_row, body))
+
+    @property
+    def _bars(self) -> BarsView:
+        chosen = (self._input, self._spans[0]) if self.has_focus else None
+        return BarsView(self._chart, self._first, chosen)
+
+    @property
+    def _grid_view(self) -> GridView:
+        return GridView(self._chart, self._first, self._spans if self.has_focus else None)
+
+    @property
+    def _first_row(self) -> int:
+        """The first visible row of the grid."""
+        _, down = self._cursor_axes
+        return _scrolled(0, self._cursor[1], self._body - GRID_HEAD, len(down.bins))
 
     def _head(self) -> str:
         """Return what the chart shows, or the chosen tasks while it has the focus."""

@@ -14,12 +14,20 @@ from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import AGE_UNITS, format_age, format_duration, format_size
-from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
+from hipercow_tui.ui.cells import (
+    Column,
+    PlacedColumn,
+    cut_end,
+    plain_text,
+    short_number,
+    short_size,
+)
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, TextPart
 
 LONG_AGES_FROM = 84  # width of a table in cells, from which on ages are "3 weeks ago" and not "3w"
 LONG_AGE = 15  # cells of "2 months ago"
+LONG_SIZE, SHORT_SIZE = 9, 6  # cells of "~361.2 kB" and of "~361k" or the title "disk↓"
 _SYMBOLS = {unit.name: unit.symbol for unit in AGE_UNITS}
 
 
@@ -29,7 +37,8 @@ def table_id(task_id: str) -> str:
 
 
 def size_part(measured: MeasuredSize | None, task: Task, placed: PlacedColumn) -> TextPart:
-    """Return ``2.1 MB``, or the number of files; with ``~`` if it may have changed."""
+    """Return ``2.1 MB``, in a narrow column ``2.1M``, or the number of files; with ``~`` if it may
+    have changed."""
     if measured is None:
         return "", ""
     sign, size = "" if measured.is_current(task) else "~", measured.size
@@ -37,7 +46,8 @@ def size_part(measured: MeasuredSize | None, task: Task, placed: PlacedColumn) -
         number = short_number(size.files, placed.width - len(sign))
         return (sign + number).rjust(placed.width), "quiet"
     kind = SizeKind.APPARENT if placed.column.key == SortKey.SIZE else SizeKind.ON_DISK
-    return (sign + format_size(size.of(kind))).rjust(placed.width), ""
+    shown = format_size if placed.width >= LONG_SIZE else short_size
+    return (sign + shown(size.of(kind))).rjust(placed.width), ""
 
 
 def what_part(task: Task, summary: TaskSummary | None) -> TextPart:

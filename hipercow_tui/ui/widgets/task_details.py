@@ -25,6 +25,7 @@ from hipercow_tui.support.text import (
     pluralize,
     short_id,
 )
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import SCROLL_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.styles import blend
@@ -174,7 +175,14 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     if shown.stuck:
         yield "stuck?", _safe(shown.stuck, style("submitted"))
         if task.lang is Lang.R:
-            yield "", Text(f"{info_call(task)} in R asks the cluster; c, s: copy the call")
+            yield (
+                "",
+                Text(
+                    with_keys(
+                        f"{info_call(task)} in R asks the cluster; <copy=c>, s: copy the call"
+                    )
+                ),
+            )
     if details is not None and details.problem and details.problem != task.problem:
         yield "problem", _safe(details.problem, style("error"))
     if details is None:

@@ -18,12 +18,14 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age
-from hipercow_tui.ui.cells import Column, PlacedColumn, short_number
+from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, short_number
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import (
     LONG_AGE,
+    LONG_SIZE,
+    SHORT_SIZE,
     bundle_cell,
     duration_text,
     finished_column,
@@ -40,9 +42,10 @@ from hipercow_tui.ui.widgets.task_cells import (
 RAN_FROM = 76  # the column "ran",
 WAITED_FROM = 96  # the column "waited",
 BOTH_STATUSES_FROM = 112  # both statuses of a retried task in words,
+LONG_SIZES_FROM = 60  # sizes as ``2.1 MB`` and not ``2.1M``,
+ALL_COLUMNS_FROM = 128  # all columns.
 # Cells of a column with its long text: ``✗ failure → submitted``.
 _BOTH_STATUSES = 23
-ALL_COLUMNS_FROM = 128  # all columns.
 
 # Each column with its minimum and maximum width, and its rank.
 _WHAT = Column(SortKey.WHAT, "what", 14, 48)
@@ -55,9 +58,15 @@ _ATTEMPTS = Column(SortKey.ATTEMPTS, "↻", 3, 3, rank=3)
 _ID = Column(SortKey.ID, "id", 12, 12, rank=5)
 _LANG = Column(SortKey.LANG, "lang", 6, 6, rank=4)
 _SIZES = {
-    SizeKind.APPARENT: Column(SortKey.SIZE, SizeKind.APPARENT, 9, 9, right=True),
-    SizeKind.ON_DISK: Column(SortKey.DISK, SizeKind.ON_DISK, 9, 9, right=True),
+    SizeKind.APPARENT: Column(SortKey.SIZE, SizeKind.APPARENT, LONG_SIZE, LONG_SIZE, right=True),
+    SizeKind.ON_DISK: Column(SortKey.DISK, SizeKind.ON_DISK, LONG_SIZE, LONG_SIZE, right=True),
 }
+# The same in a narrow table, and calls that leave cells for the inputs beside them.
+_SHORT_SIZES = {
+    SizeKind.APPARENT: Column(SortKey.SIZE, "size", SHORT_SIZE, SHORT_SIZE, right=True),
+    SizeKind.ON_DISK: Column(SortKey.DISK, "disk", SHORT_SIZE, SHORT_SIZE, right=True),
+}
+_SHORT_WHAT = replace(_WHAT, min_width=8)
 _FILES = Column(SortKey.FILES, "files", 6, 6, rank=5, right=True)
 # The width in cells, without the column for the language, from which on a column is shown.
 _SHOWN_FROM: Mapping[str, int] = {
@@ -147,9 +156,11 @@ class TaskTable(MarkableTable):
         """Return all columns; a narrow table has short ages and statuses."""
         status = _BOTH_STATUSES if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
+        short = self._sizes is not None and width < LONG_SIZES_FROM
+        size = (_SHORT_SIZES if short else _SIZES)[self._size_kind]
         return (
             Column(SortKey.STATUS, "status", status, status),
-            _WHAT,
+            _SHORT_WHAT if short else _WHAT,
             _INPUTS,
             _BUNDLE,
             _CREATED,
@@ -158,7 +169,7 @@ class TaskTable(MarkableTable):
             finished_column(width, 2),
             _ATTEMPTS,
             *langs,
-            *((_SIZES[self._size_kind], _FILES) if self._sizes is not None else ()),
+            *((size, _FILES) if self._sizes is not None else ()),
             _ID,
         )
 
@@ -208,7 +219,10 @@ class TaskTable(MarkableTable):
                 cell = status_cell(task, long=placed.width >= _BOTH_STATUSES)
                 return (*cell, (" !", "mark")) if task.id in self.stuck else cell
             case SortKey.WHAT:
-                return (what_part(task, self._summary(task)),)
+                what, style = what_part(task, self._summary(task))
+                # The renderer cuts in the middle, and of eight cells "fore…1L)" says less.
+                narrow = placed.width < _WHAT.min_width
+                return ((cut_end(what, placed.width) if narrow else what, style),)
             case SortKey.INPUTS:
                 inputs = (self._summary(task) or NO_SUMMARY).inputs_text
                 # Commands differ at their end, so the renderer cuts them in the middle.

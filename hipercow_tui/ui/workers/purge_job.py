@@ -28,6 +28,7 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.errors import HipercowTuiError
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import JobEnded
 
 
@@ -137,7 +138,7 @@ class JobRunner:
         if self.stopping:
             return f"{title} is being stopped: wait until the file system has answered"
         return f"{title} is in progress: wait for it to finish" + (
-            ", or stop it with U" if self._job.can_stop else ""
+            with_keys(", or stop it with <undo=U>") if self._job.can_stop else ""
         )
 
     def wait(self, seconds: float) -> bool:

@@ -19,6 +19,7 @@ from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scan_cache import ScanCache
+from hipercow_tui.scanning.usage_reader import UsageCache
 from hipercow_tui.ui.messages import (
     DetailsLoaded,
     ErrorsReady,
@@ -27,6 +28,7 @@ from hipercow_tui.ui.messages import (
     PlanReady,
     ScanUpdated,
     SizesMeasured,
+    SpaceReady,
     SummariesLoaded,
     TotalsReady,
     TrashUpdated,
@@ -39,6 +41,7 @@ from hipercow_tui.ui.workers.free_space import FreeSpaceWorker
 from hipercow_tui.ui.workers.log_activity import LogActivityWorker
 from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
+from hipercow_tui.ui.workers.space_view import SpaceRequest, SpaceViewBuilder
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 from hipercow_tui.ui.workers.view_model import (
     PurgeForecast,
@@ -85,7 +88,14 @@ class BackgroundServices:
         self.poller = Poller(self._scanner, lambda: post(ScanUpdated()), failed)
         self.summary_loader = SummaryLoader(root, summaries, failed)
         self.summaries = self.summary_loader.subscribe(lambda: post(SummariesLoaded()))
-        self.sizes = SizeWorker(root, lambda: post(SizesMeasured()), failed)
+        usage_cache = UsageCache.of(root) if indexed else None
+        self.sizes = SizeWorker(
+            root, usage_cache, lambda: post(SizesMeasured()), failed, clock=clock
+        )
+        space = SpaceViewBuilder(root, self.sizes, summaries)
+        self._space_views = LatestOnlyWorker(
+            space.build, lambda view: post(SpaceReady(view)), failed
+        )
         self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), failed)
         cache = FailureCache.of(root) if indexed else None
         self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
@@ -117,6 +127,7 @@ class BackgroundServices:
             self.errors,
             self.space,
             self._view_models,
+            self._space_views,
             self._totals,
             self._details,
             self._trash,
@@ -131,6 +142,10 @@ class BackgroundServices:
         """Build a view model, and post ViewModelReady; if ``urgent``, usually in time for the next
         frame."""
         self._view_models.submit(request, timeout=SAME_FRAME if urgent else 0.0)
+
+    def build_space_view(self, request: SpaceRequest) -> None:
+        """Build the list of space, and post SpaceReady."""
+        self._space_views.submit(request)
 
     def compute_totals(self, request: ViewRequest) -> None:
         """Compute the totals of a purge, and post TotalsReady."""

@@ -1,110 +1,251 @@
-"""Measures the sizes of tasks on request, until it is cancelled."""
+"""Measures tasks, and what else the root holds, until it is stopped."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize, ids_to_measure
-from hipercow_tui.domain.task import Task
-from hipercow_tui.formats.folder_size import measure
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.folder_size import FolderUsage
 from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.root_usage import RootPart, measure_rest
+from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageCache, UsageReader
 from hipercow_tui.ui.workers.base import BackgroundWorker
 
 NOTIFY_INTERVAL = 0.1  # seconds
+# The pause between two measurements of the whole root, as between two scans: on a slow file server
+# it is long. Only tasks that are not final are measured again.
+MIN_PAUSE = 10.0  # seconds
+PAUSE_FACTOR = 10  # times the duration of the last measurement
+LEAST_ELAPSED = 1.0  # seconds of measuring from which the time left is estimated
 
 
 @dataclass(frozen=True, slots=True)
 class SizeProgress:
-    """How many of the requested tasks are measured."""
+    """How many of the requested tasks are measured, and the seconds until all are, if known."""
 
     done: int
     total: int
+    seconds_left: float | None = None
 
 
 class SizeWorker(BackgroundWorker):
-    """Fills ``sizes``, by task id, with the tasks of the latest request.
+    """Fills ``sizes`` and ``usages``, by task id, and ``parts``, what else the root holds.
 
     ``notify`` is called in the thread: at most ten times a second while tasks are measured, and at
-    the end. ``measured_count`` grows with each task, so that a change can be noticed.
+    the end. ``measured_count`` changes with the sizes, so that a change can be
+    noticed. ``clock`` gives the time in seconds since the epoch. ``cache`` is None if nothing is
+    kept for the next start.
     """
 
     def __init__(
         self,
         root: Root,
+        cache: UsageCache | None,
         notify: Callable[[], object],
         on_error: Callable[[Exception], object],
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(on_error)
         self.sizes: dict[str, MeasuredSize] = {}
+        self.usages: dict[str, FolderUsage] = {}
+        self.parts: tuple[RootPart, ...] | None = None  # None before they were measured
         self.measured_count = 0
+        self.progress: SizeProgress | None = None  # None if nothing is being measured
         self._root = root
+        self._reader = UsageReader(root, cache)
         self._notify = notify
+        self._clock = clock
+        self._snapshot = Snapshot(root.path)
         self._lock = threading.Lock()
-        self._waiting: dict[str, Task] = {}
-        self._order: deque[str] = deque()
-        self._total = 0
+        self._interrupted = threading.Event()  # the request is cancelled, or there is another one
+        self._waiting: Collection[str] = ()  # the ids of the request
+        self._first: Sequence[str] = ()  # those of them on the screen
+        self._whole_root = False
+        self._following = False
+        self._cancelled = False  # by the user
+        self._next_at = 0.0  # on the monotonic clock: when the whole root is measured again
 
-    @property
-    def progress(self) -> SizeProgress | None:
-        """The progress of the request; None if there is none."""
-        with self._lock:
-            if not self._total:
-                return None
-            return SizeProgress(self._total - len(self._waiting), self._total)
+    def update(self, snapshot: Snapshot, removed: Iterable[str] = ()) -> None:
+        """Use a new snapshot; the sizes of the tasks ``removed`` are dropped."""
+        self._snapshot = snapshot
+        for task_id in removed:
+            self.sizes.pop(task_id, None)
+            if self.usages.pop(task_id, None) is not None:
+                self.measured_count += 1
 
-    def request(self, tasks: Sequence[Task]) -> int:
-        """Measure tasks whose size is not known, instead of those of the previous request;
-        return their number."""
-        tasks = ids_to_measure(tasks, self.sizes)
+    def request(self, ids: Collection[str]) -> None:
+        """Measure these tasks, without those of known size, instead of the previous request. A
+        measurement of the whole root goes on, because it includes them."""
+        if self._whole_root and self.progress is not None:
+            return
+        tasks = self._snapshot.existing(ids)
+        self._begin([task.id for task in ids_to_measure(tasks, self.sizes)], whole_root=False)
+
+    def request_all(self) -> None:
+        """Measure all tasks and what else the root holds; repeat it until ``unfollow``.
+
+        Tasks that are final and known are not measured again.
+        """
+        self._following, self._cancelled = True, False
+        if self.progress is None:
+            self._begin(self._snapshot.tasks.keys(), whole_root=True)
+
+    def follow(self) -> None:
+        """Do as ``request_all``, unless the user cancelled it; but if the root was measured a
+        moment ago, begin after the usual pause."""
+        if self._following or self._cancelled:
+            return
+        if self.parts is None:
+            self.request_all()
+        else:
+            self._following = True
+            self._wake()
+
+    def repeat(self) -> None:
+        """If the whole root is measured repeatedly, measure it now."""
+        if self._following:
+            self._next_at = 0.0
+            self._wake()
+
+    def unfollow(self) -> None:
+        """Do not repeat the measurement of the whole root; the present one goes on."""
+        self._following = False
+
+    def _begin(self, ids: Collection[str], *, whole_root: bool) -> None:
         with self._lock:
-            self._waiting = {task.id: task for task in tasks}
-            self._order = deque(self._waiting)
-            self._total = len(self._waiting)
+            self._waiting, self._first, self._whole_root = ids, (), whole_root
+            wanted = bool(ids) or whole_root
+            self.progress = SizeProgress(0, len(ids)) if wanted else None
+            self._interrupted.set()
         self._wake()
-        return len(tasks)
 
-    def prioritize(self, ids: Iterable[str]) -> None:
+    def prioritize(self, ids: Sequence[str]) -> None:
         """Measure those of the requested tasks next."""
-        with self._lock:
-            self._order.extendleft([i for i in ids if i in self._waiting][::-1])
+        self._first = ids
 
     def cancel(self) -> bool:
-        """Cancel the request; return whether there was one."""
+        """Cancel the request; return whether there was one. If it was the whole root, ``follow``
+        does not begin again."""
         with self._lock:
-            was_measuring, self._total = bool(self._total), 0
-            self._waiting.clear()
-            self._order.clear()
-        return was_measuring
+            if self.progress is None:
+                return False
+            self.progress = None
+            if self._whole_root:
+                self._following, self._cancelled = False, True
+            self._waiting, self._whole_root = (), False
+            self._interrupted.set()
+        return True
+
+    def stop(self) -> None:
+        """Measure no more."""
+        super().stop()
+        self._interrupted.set()
 
     def add(self, sizes: Mapping[str, MeasuredSize]) -> None:
         """Take over the sizes of tasks that were measured for a plan."""
         self.sizes.update(sizes)
         self.measured_count += len(sizes)
 
-    def forget(self, ids: Iterable[str]) -> None:
-        """Remove the sizes of tasks that are gone."""
-        for task_id in ids:
-            self.sizes.pop(task_id, None)
+    def _step(self) -> float | None:
+        began = time.monotonic()
+        with self._lock:
+            self._interrupted.clear()
+            ids, whole_root, snapshot = self._waiting, self._whole_root, self._snapshot
+            if self._following and self.progress is None:
+                if self._next_at > began:
+                    return self._next_at - began
+                whole_root = True
+        if self._stopped:
+            return None
+        if ids or whole_root:
+            self._measure(snapshot, None if whole_root else ids)
+        with self._lock:
+            if self._interrupted.is_set():
+                return None if self.progress is None and not self._following else 0
+            self._waiting, self._whole_root, self.progress = (), False, None
+        self._notify()
+        if whole_root:
+            pause = max(MIN_PAUSE, PAUSE_FACTOR * (time.monotonic() - began))
+            self._next_at = time.monotonic() + pause
+        return 0 if self._following else None  # then it computes the rest of the pause
 
-    def _step(self) -> None:
-        while not self._stopped and (task := self._next()) is not None:
-            size = measure(self._root.part(task.lang), task.id)
-            if size is not None:
-                self.sizes[task.id] = MeasuredSize(size, task.files_mask)
-                self.measured_count += 1
-            if self._is_due(NOTIFY_INTERVAL):
-                self._notify()
-        if not self._stopped:
+    def _measure(self, snapshot: Snapshot, ids: Collection[str] | None) -> None:
+        """Measure these tasks; None stands for all of them and what else the root holds."""
+        found = _Usages(self, snapshot)
+        steps = self._reader.read(
+            snapshot, found, now=self._clock(), stop=self._interrupted, ids=ids
+        )
+        began, known = time.monotonic(), None
+        with closing(steps):
+            for progress in steps:
+                if known is None:
+                    known, began = progress.done, time.monotonic()
+                self._report(progress, known, time.monotonic() - began)
+                self._measure_first(snapshot, found)
+                if self._interrupted.is_set():
+                    break
+        if ids is not None:
+            self._reader.save(snapshot)
+        elif not self._interrupted.is_set():
+            self._measure_rest(snapshot)
+
+    def _report(self, progress: MeasuringProgress, known: int, elapsed: float) -> None:
+        with self._lock:
+            if self.progress is None or self._interrupted.is_set():
+                return
+            left, measured = None, progress.done - known
+            if measured and elapsed >= LEAST_ELAPSED:
+                left = (progress.total - progress.done) * elapsed / measured
+            self.progress = SizeProgress(progress.done, progress.total, left)
+        if self._is_due(NOTIFY_INTERVAL):
             self._notify()
 
-    def _next(self) -> Task | None:
-        with self._lock:
-            while self._order:
-                task = self._waiting.pop(self._order.popleft(), None)
-                if task is not None:
-                    return task
-            self._total = 0
-            return None
+    def _measure_first(self, snapshot: Snapshot, found: _Usages) -> None:
+        """Measure the requested tasks on the screen."""
+        ids, self._first = self._first, ()
+        if not ids:
+            return
+        wanted = [i for i in ids if i in self._waiting and i not in found.filled]
+        if wanted:
+            for _ in self._reader.read(snapshot, found, now=self._clock(), ids=wanted):
+                pass
+
+    def _measure_rest(self, snapshot: Snapshot) -> None:
+        parts = []
+        for part in measure_rest(self._root, snapshot.tasks.keys()):
+            parts.append(part)
+            if self._interrupted.is_set():
+                return
+        if self.parts != tuple(parts):
+            self.parts = tuple(parts)
+            self.measured_count += 1
+
+
+class _Usages(dict[str, FolderUsage]):
+    """Passes each usage on to the worker as soon as a reader sets it."""
+
+    def __init__(self, worker: SizeWorker, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.filled: set[str] = set()
+        self._worker = worker
+        self._tasks = snapshot.tasks
+
+    def __setitem__(self, task_id: str, usage: FolderUsage) -> None:
+        """Keep the usage of a task, unless it is the same as before."""
+        self.filled.add(task_id)
+        worker, task = self._worker, self._tasks[task_id]
+        known = worker.sizes.get(task_id)
+        if (
+            known is None
+            or known.files_mask != task.files_mask
+            or worker.usages.get(task_id) != usage
+        ):
+            worker.usages[task_id] = usage
+            worker.sizes[task_id] = MeasuredSize(usage.size, task.files_mask)
+            worker.measured_count += 1

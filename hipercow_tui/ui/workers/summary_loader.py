@@ -90,7 +90,7 @@ class SummaryLoader(BackgroundWorker):
         self._lock = threading.Lock()  # for changes of ``summaries`` and ``_input_bytes``
         self._input_bytes = 0
         # The same object for equal texts: tasks of a sweep have most of them in common.
-        self._shared_code = lru_cache(maxsize=1000)(str)
+        self._shared_text = lru_cache(maxsize=1000)(str)
         self._search_texts: dict[str, str] = {}
         self._search_space = MAX_SEARCH_TEXTS
         self._varying = lru_cache(maxsize=1000)(self._read_ends)
@@ -185,11 +185,13 @@ class SummaryLoader(BackgroundWorker):
         inputs = pack_inputs(inputs_of(details))
         if len(details.short_inputs) > 1:
             details = self._varying_first(task_id, details)
-        code_text = self._shared_code(plain_text(details.code_text))
+        code_text = self._shared_text(plain_text(details.code_text))
         inputs_text = plain_text(details.inputs_text)
         problem = details.problem and plain_text(details.problem)
         texts = map(self._shared_search_text, _search_texts(details, code_text, inputs_text))
-        return TaskSummary(code_text, inputs_text, problem, tuple(filter(None, texts)), inputs)
+        search_texts = tuple(filter(None, texts))
+        environment = self._shared_text(plain_text(details.environment or ""))
+        return TaskSummary(code_text, inputs_text, problem, search_texts, inputs, environment)
 
     def _varying_first(self, task_id: str, details: TaskDetails) -> TaskDetails:
         """The details with those inputs first that differ in the task's bundle. hipercow writes

@@ -175,8 +175,7 @@ class FilterPanel(Vertical):
     def on_resize(self) -> None:
         """Leave out blank lines on a low terminal, then the histogram, then the totals."""
         rows = self._rows
-        self.set_class(not self._has_frame, "-narrow")
-        self.set_class(rows >= BLANK_LINES_FROM, "-airy")
+        self.update_classes({"-narrow": not self._has_frame, "-airy": rows >= BLANK_LINES_FROM})
         self._purge_totals.display = rows >= TOTALS_FROM
         focused = self.screen.focused
         if focused is not None and self.has_focus_within:

@@ -1,0 +1,112 @@
+"""The pane with the details of one row of space: its size, and what can't be purged, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.markup import escape
+from textual.widgets import Static
+
+from hipercow_tui.analysis.space_rows import SpaceRow
+from hipercow_tui.analysis.space_usage import Amount
+from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.support.text import format_size, pluralize
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.status_style import GLYPH
+from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.widgets.space_table import share_text
+from hipercow_tui.ui.widgets.task_details import Styles
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.workers.space_view import SpaceView
+
+
+class SpaceDetailsView(ScrollText, can_focus=True):
+    """The pane; its title is the label of the row.
+
+    Component classes: ``details--label``, and ``details--failure`` and so on for statuses.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "details--label",
+        *(f"details--{status.value}" for status in Status),
+    }
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text = Static(id="space-text")  # made here, because show() is called before mounting
+
+    def compose(self) -> ComposeResult:
+        """Yield the text."""
+        yield self._text
+
+    def show(self, row: SpaceRow | None, view: SpaceView | None) -> None:
+        """Show a row of a list; None clears the pane."""
+        if row is None or view is None:
+            self.border_title = self.border_subtitle = ""
+            self._text.update("")
+            return
+
+        def style(name: str) -> Style:
+            return blend(self, [f"details--{name}"])
+
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        grid.add_column(no_wrap=True, style=style("label"))
+        grid.add_column(ratio=1, overflow="fold")
+        for label, text in lines(row, view, style):
+            grid.add_row(Text(label), text)
+        self.border_title = escape(plain_text(row.key if row.task else row.label))
+        opened = "its files" if row.task else "its tasks, largest first"
+        self.border_subtitle = f"Enter: {opened}" if row.opens else ""
+        self._text.update(grid)
+
+
+def lines(row: SpaceRow, view: SpaceView, style: Styles) -> Iterable[tuple[str, Text]]:
+    """Yield labels and their texts."""
+    kind = view.request.kind
+    yield "size", Text(" · ".join(_size_texts(row, view)))
+    if row.note:
+        yield "what", Text(row.note)
+    if row.by_status:
+        yield "statuses", _statuses(row, kind, style)
+    if row.purgeable is not None:
+        number = len(row.ids) - sum(len(group.ids) for group in row.held)
+        yield "can go", Text(f"{_size(row.purgeable, kind)} of {pluralize(number, 'task')}")
+    for group in row.held:
+        count = pluralize(len(group.ids), "task")
+        yield "can't go", Text(f"{_size(group.amount, kind)} of {count}: {group.label}")
+    usage = view.usage
+    tasks, purgeable = (format_size(one.of(kind)) for one in (usage.tasks, usage.purgeable))
+    yield "root", Text(f"{_size(usage.total, kind)} · {tasks} in tasks · {purgeable} can go")
+    if usage.unmeasured:
+        yield "", Text(f"{pluralize(usage.unmeasured, 'folder')} not measured")
+
+
+def _size(amount: Amount, kind: SizeKind) -> str:
+    return kind.text(amount.of(kind))
+
+
+def _size_texts(row: SpaceRow, view: SpaceView) -> Iterable[str]:
+    kind = view.request.kind
+    yield _size(row.amount, kind)
+    if share := share_text(row.amount.of(kind), view.whole.of(kind)):
+        yield share
+    if len(row.ids) > 1:
+        yield pluralize(len(row.ids), "task")
+    yield pluralize(row.amount.files, "file")
+
+
+def _statuses(row: SpaceRow, kind: SizeKind, style: Styles) -> Text:
+    text = Text()
+    parts = sorted(row.by_status.items(), key=lambda item: -item[1].of(kind))
+    for place, (status, amount) in enumerate(parts):
+        text.append(" · " if place else "", style("label"))
+        text.append(f"{GLYPH[status]} {_size(amount, kind)} {status}", style(status.value))
+    return text

@@ -1,0 +1,121 @@
+"""Purge, trash, undo and recovery on Windows: the same as on Linux."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from conftest import unpack
+from purge_checks import Contents, assert_nothing_lost, assert_restored
+from purge_journey import journey
+from purge_stage import (
+    ALL,
+    folder_of,
+    has_no_batches,
+    in_place,
+    make_root,
+    plan_of,
+    root_contents,
+)
+from recorded_purges import CASES, DATA
+from small_root import task_id, tree, write_bundle, write_task
+from windows_rig import Windows
+
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.purging import BatchState, list_trash, move_to_trash
+
+Files: TypeAlias = dict[str, bytes | None]
+
+MOST_STEPS = 120
+SUPPORT = Path(__file__).parents[1] / "support"
+
+
+def run(windows: Windows, script: str, *arguments: str | Path) -> str:
+    """Run a script of ``tests/support`` on Windows. Return its output."""
+    shown = [windows.path(one) if isinstance(one, Path) else one for one in arguments]
+    done = windows.run(windows.path(SUPPORT / script), *shown, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def copy_root(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, copy_function=shutil.copy2)
+
+
+def make_root_with_running_task(where: Path) -> Path:
+    make_root(where)
+    write_task(where, task_id(7), "running")
+    write_task(where, task_id(8), "success")
+    write_bundle(where, "busy", [task_id(7), task_id(8)])
+    return where
+
+
+def test_each_step_leaves_the_same_files_as_on_linux(windows: Windows, tmp_path: Path) -> None:
+    on_linux, on_windows = (
+        make_root_with_running_task(tmp_path / system) for system in ("linux", "windows")
+    )
+    expected = json.loads(json.dumps(journey(str(on_linux))))
+    found = json.loads(run(windows, "purge_journey.py", on_windows))
+    assert found == expected and len(expected["steps"]) > 10
+
+
+def test_recorded_purges_remove_the_same_tasks(windows: Windows, tmp_path: Path) -> None:
+    """Every fourth of them, for its time."""
+    unpack(DATA / "roots.tar.gz", tmp_path)
+    numbers = range(0, len(CASES), 4)
+    for number in numbers:
+        source = tmp_path / "roots" / CASES[number]["root"]
+        shutil.copytree(source, tmp_path / str(number), copy_function=shutil.copy2)
+    printed = run(windows, "recorded_purges.py", tmp_path, *map(str, numbers))
+    assert printed == f"{len(numbers)} purges"
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return root_contents(make_root(tmp_path_factory.mktemp("before")))
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    root = make_root(tmp_path_factory.mktemp("model"))
+    return {i: tree(folder_of(root, i)) for i in ALL}
+
+
+@pytest.mark.parametrize("action", ["purge", "restore", "empty"])
+def test_an_action_that_died_after_any_change_is_recovered(
+    windows: Windows, tmp_path: Path, before: Files, contents: Contents, action: str
+) -> None:
+    template = make_root(tmp_path / "template")
+    if action != "purge":
+        move_to_trash(plan_of(template), template)
+    for step in range(MOST_STEPS):
+        copy_root(template.path, tmp_path / "roots" / str(step))
+    last = int(run(windows, "windows_killer.py", "steps", tmp_path / "roots", action))
+    for step in range(last + 1, MOST_STEPS):
+        shutil.rmtree(tmp_path / "roots" / str(step))
+    # The steps above are in one process. Some processes really end.
+    for step in range(5, last, 20):
+        path = tmp_path / "roots" / str(step)
+        shutil.rmtree(path)
+        copy_root(template.path, path)
+        arguments = ("die", windows.path(path), action, str(step))
+        done = windows.run(windows.path(SUPPORT / "windows_killer.py"), *arguments)
+        assert done.returncode not in (0, 1), done.stderr
+    paths = [tmp_path / "roots" / str(step) for step in range(last + 1)]
+    states = [assert_nothing_lost(path, contents) for path in paths]
+    erased = json.loads(run(windows, "windows_killer.py", "recover", tmp_path / "roots"))
+    for step, (path, state, gone) in enumerate(zip(paths, states, erased, strict=True)):
+        root = find_root(path)
+        restored = root_contents(root) == before
+        if step % 2:  # finished, if there was anything to finish
+            in_trash = [one.state for one in list_trash(root)] == [BatchState.TRASH]
+            assert restored or not in_place(root)
+            assert has_no_batches(root) or (in_trash and state == "whole")
+        elif gone:
+            assert_restored(root, before, set(gone))
+        else:
+            assert (restored or state == "finished") and has_no_batches(root)
+    assert last > 15
