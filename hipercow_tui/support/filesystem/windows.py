@@ -41,7 +41,7 @@ _REMOVE_NOW = struct.pack("<I", 0x1 | 0x2 | 0x10)
 _REMOVE_WHEN_CLOSED = b"\1"  # "FILE_DISPOSITION_INFORMATION structure (ntddk.h)"
 # "FILE_RENAME_INFORMATION structure (ntifs.h)": flags, folder, length of the name
 _RENAME = struct.Struct("<I4xQI")
-_REPLACE, _REPLACE_NOW = 0x1, 0x1 | 0x2 | 0x40  # FILE_RENAME_…: POSIX semantics, ignore read-only
+_REPLACE = 1  # ReplaceIfExists
 
 
 class Status(NamedTuple):
@@ -257,12 +257,11 @@ def rename(source: str, target: str, source_folder: int, target_folder: int) -> 
 
 
 def replace(source: str, target: str, folder: int) -> None:
-    """Rename a file in an open folder, and replace a file that has the name. Raises OSError."""
+    """Rename a file in an open folder, and replace a file that has the name. Raises OSError, with
+    OPEN_ELSEWHERE if that file is open."""
     handle = _open(source, folder, nt.DELETE, 0)
     try:
-        data = _rename_data(_REPLACE_NOW, target, folder)
-        if nt.set_information(handle, nt.FILE_RENAME_INFORMATION_EX, data):
-            _rename(handle, target, folder, _REPLACE)
+        _rename(handle, target, folder, _REPLACE)
     finally:
         nt.close_handle(handle)
 
