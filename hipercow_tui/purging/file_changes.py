@@ -70,6 +70,20 @@ def rename(
     try_while_open(move, stopped)
 
 
+def replace(source: str, target: str, folder: int) -> None:
+    """Rename a file in an open folder, and replace a file that has the name. It is tried again and
+    raises OSError as ``rename`` does."""
+
+    def move() -> None:
+        try:
+            filesystem.replace(source, target, folder)
+        except OSError:
+            if not _is_moved(source, target, folder, folder):
+                raise
+
+    try_while_open(move)
+
+
 def try_while_open(
     change: Callable[[], object], stopped: Callable[[], bool] = lambda: False
 ) -> None:

@@ -16,7 +16,7 @@ from hipercow_tui.domain.pins import Pin, PinTarget
 from hipercow_tui.formats.pins import NOTE_LIMIT, PINS_FOLDER, pin_as_bytes, pin_file_name
 from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.file_changes import exists, rename, unlink
+from hipercow_tui.purging.file_changes import exists, replace, unlink
 from hipercow_tui.purging.manifest import write_draft
 from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.root_dirs import open_dir
@@ -36,7 +36,7 @@ def add_pin(root: Root, target: PinTarget, note: str = "") -> Pin:
         name = pin_file_name(target)
         draft = f"{name}.{secrets.token_hex(4)}.new"
         write_draft(draft, pin_as_bytes(pin), folder)
-        rename(draft, name, folder, folder)  # another user may remove the pin right afterwards
+        replace(draft, name, folder)  # another user may remove the pin right afterwards
         filesystem.sync_folder(folder)
     return pin
 

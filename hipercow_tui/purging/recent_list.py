@@ -17,13 +17,13 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_layout import RECENT
 from hipercow_tui.formats.root import TUI_FOLDER
 from hipercow_tui.formats.safe_open import open_file, read_file
-from hipercow_tui.purging.file_changes import exists
+from hipercow_tui.purging.file_changes import exists, replace
 from hipercow_tui.purging.results import ItemResult
 from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.support import filesystem
@@ -105,11 +105,10 @@ def _rewrite(folder: int, removed: Collection[bytes], stopped: Callable[[], bool
     if draft is None:
         return
     try:
-        old = open_file(RECENT, dir_fd=folder)
-        try:
-            _replace(old, draft, folder, removed)
-        finally:
-            os.close(old)
+        with ExitStack() as opened:
+            old = open_file(RECENT, dir_fd=folder)
+            opened.callback(os.close, old)
+            _replace(old, opened, draft, folder, removed)
     except OSError:
         with suppress(OSError):
             filesystem.unlink(DRAFT, folder)
@@ -148,9 +147,15 @@ def _state_of_draft(folder: int) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
-def _replace(old: int, draft: int, folder: int, removed: Collection[bytes]) -> None:
+def _replace(
+    old: int, opened: ExitStack, draft: int, folder: int, removed: Collection[bytes]
+) -> None:
     """Write the draft, rename it over the list ``old``, and append the lines that ``old`` has got
-    meanwhile."""
+    meanwhile. ``opened`` closes ``old``.
+
+    Windows does not replace a file that a program has open. So ``old`` is closed there before, and
+    after that no program appends to it.
+    """
     before = _complete_lines(_read_all(old))
     after = b"".join(
         line for line in before.splitlines(keepends=True) if line.strip() not in removed
@@ -161,12 +166,19 @@ def _replace(old: int, draft: int, folder: int, removed: Collection[bytes]) -> N
     if read_file(DRAFT, limit=LIMIT, dir_fd=folder) != after:
         raise OSError(errno.EIO, "the new list lacks lines that were written")
     failure = OSError(errno.EIO, "the new list is not in its place")
+    known, late = {*_lines(before), *removed}, list[bytes]()
+    if sys.platform == "win32":
+        late = [line for line in _lines(_read_all(old)) if line not in known]
+        opened.close()
     try:
-        filesystem.replace(DRAFT, RECENT, folder)
+        replace(DRAFT, RECENT, folder)
     except OSError as error:
         failure = error
     try:
-        _append_late_lines(old, {*_lines(before), *removed}, folder)
+        if sys.platform == "win32":
+            _append_missing(late, folder)
+        else:
+            _append_late_lines(old, known, folder)
     except OSError as error:
         raise _MissingLinesError(os_error_text(error)) from None
     if _lists_any(removed, folder):

@@ -1,4 +1,4 @@
-"""Purge a root by the command line, step by step, and print as JSON what is there after each step.
+"""Purge a root by the command line, step by step, and print the files after each step as JSON.
 
 python purge_journey.py ROOT. Linux and Windows must print the same.
 """

@@ -1,7 +1,7 @@
 """Repeat the purges that the real ``hipercow_purge()`` made, and compare.
 
-python recorded_purges.py FOLDER NUMBER...: purge the copies FOLDER/NUMBER of the roots of these
-cases.
+python recorded_purges.py FOLDER NUMBER...: repeat cases by their numbers, each in a copy of its
+root, FOLDER/NUMBER.
 """
 
 from __future__ import annotations

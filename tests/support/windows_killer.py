@@ -1,8 +1,8 @@
 """Purge roots on Windows, and let the process die at a call that changes something.
 
 python windows_killer.py steps FOLDER ACTION: in the roots FOLDER/0, FOLDER/1, … everything ends
-after no change, after one, … until an action ends by itself, whose number is printed. The process
-goes on, but nothing of the action can change anything any more.
+after no change, after one, … until an action ends by itself. The number of its root is printed. The
+process goes on, but the action can change nothing any more.
 python windows_killer.py die ROOT ACTION STEP: this process is terminated there.
 python windows_killer.py recover FOLDER: restore what died in FOLDER/0, FOLDER/2, …, and finish what
 died in the others. Prints as JSON a list for each: the ids of the tasks that were erased before.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from conftest import unpack
@@ -13,6 +13,10 @@ from purge_checks import Contents, assert_nothing_lost, assert_restored
 from purge_journey import journey
 from purge_stage import (
     ALL,
+    BASE,
+    CHAIN,
+    LONE,
+    OTHER,
     folder_of,
     has_no_batches,
     in_place,
@@ -20,6 +24,7 @@ from purge_stage import (
     plan_of,
     root_contents,
 )
+from py_stage import FAILED, R_TASK, RECENT, make_both
 from recorded_purges import CASES, DATA
 from small_root import task_id, tree, write_bundle, write_task
 from windows_rig import Windows
@@ -119,3 +124,56 @@ def test_an_action_that_died_after_any_change_is_recovered(
         else:
             assert (restored or state == "finished") and has_no_batches(root)
     assert last > 15
+
+
+def purges_in(windows: Windows, where: Path, condition: str) -> list[Any]:
+    """Return the results of the purges in a condition; see windows_purges.py."""
+    found: list[Any] = json.loads(run(windows, "windows_purges.py", where, condition))
+    return found
+
+
+def test_what_another_program_has_open_stays_and_is_reported(
+    windows: Windows, tmp_path: Path, contents: Contents
+) -> None:
+    root = make_root(tmp_path)
+    bundle, folder, file, later = purges_in(windows, tmp_path, "open")
+    reason = "it is open in another program"
+    assert [name for name, _ in bundle[1]] == [OTHER, "solo"] and not bundle[0]
+    assert bundle[1][1] == ["solo", f"it can't be moved: {reason}"]
+    assert not folder[0] and [BASE, f"it can't be moved: {reason}"] in folder[1]
+    assert not file[0] and file[1][0][1].endswith(reason)  # Windows refuses to move it before
+    assert later == [list(CHAIN), []]
+    assert tree(folder_of(root, OTHER)) == contents[OTHER]
+
+
+def test_no_junction_is_followed(windows: Windows, tmp_path: Path, contents: Contents) -> None:
+    root = make_root(tmp_path)
+    tasks, bundles, tui, shard, task, erasing = purges_in(windows, tmp_path, "junctions")
+    for (sentence,), name in ((tasks, "tasks"), (bundles, "bundles"), (tui, "tui")):
+        assert f"hipercow\\{name} is a symbolic link or not a folder" in sentence
+    link = "is a link or a junction, which is not followed"
+    assert shard == [[], [[LONE, f"it can't be moved: {link}"], ["sweep", "all of its tasks stay"]]]
+    assert task == [[], [[LONE, "it is not a folder"], ["sweep", "all of its tasks stay"]]]
+    ((name, reason),) = erasing[1]
+    assert not erasing[0] and name == LONE and reason.endswith(link)
+    (left,) = root.hipercow.glob(f"tui/*/erasing/{LONE}")
+    assert tree(left) == contents[LONE]
+
+
+def test_the_list_of_recent_tasks_of_python_follows(windows: Windows, tmp_path: Path) -> None:
+    make_both(tmp_path)
+    in_trash, restored, purged, left = purges_in(windows, tmp_path, "python")
+    assert set(in_trash) == set(RECENT) - set(FAILED) and restored == sorted(RECENT)
+    assert purged == [sorted((R_TASK, *FAILED)), []] and left == in_trash
+
+
+def test_paths_of_more_than_260_characters(windows: Windows, tmp_path: Path) -> None:
+    where = tmp_path / ("x" * 80) / ("y" * (135 - len(str(tmp_path))))
+    make_root(where)
+    (length, in_place), restored, emptied = purges_in(windows, where, "long")
+    assert length > 260 and in_place == [] and restored == list(ALL)
+    assert emptied == [list(ALL), []]
+
+
+def test_file_functions(windows: Windows, tmp_path: Path) -> None:
+    assert len(json.loads(run(windows, "windows_files.py", tmp_path))) == 9
