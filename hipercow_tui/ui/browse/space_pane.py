@@ -107,8 +107,8 @@ class SpacePane(Pane):
         if progress is not None:
             left = progress.seconds_left
             time_left = "" if left is None else f", {short_time_left(left)} left"
-            key = "z" if self._path else "esc"
-            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
+            stops = with_keys("<sizes=z> stops" if self._path else "<back=esc> stops")
+            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {stops}"
         elif session.services.sizes.parts is None:
             yield with_keys("not all measured, <sizes=z> measures")
         if self._needs_calls and (unread := self.unread) > 0:
