@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -18,6 +17,7 @@ from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 # least.
 PAUSE_FACTOR = 8
 LEAST_PAUSE = 0.3  # seconds
-EXEMPT_AFTER = 10_000  # tasks that were measured
 SECONDS_UNTIL = 90.0  # from there on, the time left is shown in minutes
 TOP = Row(None, 0)
 _KIND_NOTES = {SizeKind.APPARENT: "bytes in files", SizeKind.ON_DISK: "on disk, as du"}
@@ -65,7 +64,7 @@ class SpacePane(Pane):
         self._least = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
-        self._exempted = 0  # ``measured_count`` when sizes were last exempted from collections
+        self._exemption = GarbageExemption()  # of sizes
 
     # Contents
 
@@ -151,7 +150,7 @@ class SpacePane(Pane):
 
     def show_list(self, view: SpaceView) -> None:
         """Show a list, unless the user has chosen another one."""
-        self._exempt_sizes()
+        self._exemption.update(self.session.services.sizes.measured_count)
         self._next_at = time.monotonic() + max(LEAST_PAUSE, PAUSE_FACTOR * view.seconds)
         if view.request.number < self._least:
             return
@@ -168,14 +167,6 @@ class SpacePane(Pane):
                 self.go_to(row)
         self._read_visible()
         self.show_details()
-
-    def _exempt_sizes(self) -> None:
-        """Exempt many new sizes from garbage collections, which take 50 ms for those of 100,000
-        tasks. That keeps all garbage of the moment for ever, so it is not done for each list."""
-        count = self.session.services.sizes.measured_count
-        if count - self._exempted >= EXEMPT_AFTER:
-            self._exempted = count
-            gc.freeze()
 
     def measured(self) -> None:
         """Show new sizes."""
