@@ -14,7 +14,7 @@ from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.domain.pin_requests import chain_targets
-from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
@@ -316,9 +316,18 @@ class SpacePane(Pane):
 
     @property
     def pin_targets(self) -> Sequence[PinTarget]:
-        """The chain of the current task; groups are not pinned."""
-        row = self.table.current
-        return chain_targets(self.session.snapshot, row.ids) if row and row.task else ()
+        """The bundles of which all tasks are marked, else the current one; in other lists the
+        chains of the marked tasks that pass the filters, else of the current task."""
+        session, row = self.session, self.table.current
+        if self._by is SpaceGrouping.BUNDLE and not self._path:
+            rows = self.table.marked or [one for one in (row,) if one]
+            tasks = session.snapshot.existing([i for one in rows for i in one.ids])
+            in_one = [task for task in tasks if len(task.bundles) == 1]
+            targets = (PinTarget(PinKind.BUNDLE, one.lang, one.bundles[0]) for one in in_one)
+            return tuple(dict.fromkeys(targets))
+        marked = self.tasks.view.markable_among(session.marks.ids or ())
+        ids = marked or (row.ids if row and row.task else ())
+        return chain_targets(session.snapshot, ids)
 
 
 def short_time_left(seconds: float) -> str:

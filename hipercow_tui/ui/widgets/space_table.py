@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hipercow_tui.analysis.space_rows import REST, SpaceKey, SpaceRow, SpaceSort, largest_of
-from hipercow_tui.analysis.space_usage import NOTHING, SpaceGrouping
+from hipercow_tui.analysis.space_usage import NOTHING, PINNED, SpaceGrouping
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
 from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
@@ -20,7 +20,7 @@ from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
-from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
+from hipercow_tui.ui.widgets.row_rendering import MARKED, Cell, RenderedRow
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.space_view import SpaceView
@@ -114,6 +114,12 @@ class SpaceTable(MarkableTable, KeyedTable):
 
     # Marks
 
+    @property
+    def marked(self) -> Sequence[SpaceRow]:
+        """The rows of which all tasks are marked."""
+        rows = self._by_key.values()
+        return [row for row in rows if row.ids and self.mark_of(row.key) == MARKED]
+
     def tasks_of(self, key: str) -> Collection[str]:
         """Return the tasks of a row; none of a file or of the rest of the root."""
         return self._by_key[key].ids
@@ -141,7 +147,9 @@ class SpaceTable(MarkableTable, KeyedTable):
             mark=self.mark_of(row.key),
             dimmed=bool(row.ids) and self._is_dimmed(row),
             in_range=self.in_range(index),
-            pinned=row.task is not None and row.key in self._view.snapshot.held,
+            pinned=any(
+                group.label == PINNED and len(group.ids) == len(row.ids) for group in row.held
+            ),
         )
 
     def _cell(self, row: SpaceRow, placed: PlacedColumn) -> Cell:
