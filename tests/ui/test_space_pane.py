@@ -100,11 +100,16 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(root: P
         await pilot.press("enter")
         await until(pilot, lambda: "result" in pane.table.keys)
         assert "Space › small › " + IDS[1][:8] in screen_text(pilot.app)
+        assert "space Mark" not in screen_text(pilot.app), "a file can't be marked"
+        await pilot.press("space")
+        await until(pilot, lambda: "'space' does nothing here" in screen_text(pilot.app))
+        assert pane.session.marks.ids is None and pane.table.cursor == 0
         await pilot.press("enter")  # a file can't be entered
         await pilot.press("escape")
         await until(pilot, lambda: pane.table.cursor_key == IDS[1])
         await pilot.press("escape")
         await until(pilot, lambda: pane.table.cursor_key == "bundle small")
+        await until(pilot, lambda: "space Mark" in screen_text(pilot.app))
         assert "Space ›" not in screen_text(pilot.app)
         await pilot.press("Z")
         await until(pilot, lambda: "on disk" in screen_text(pilot.app))

@@ -64,6 +64,7 @@ class SpacePane(Pane):
         self._least = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
+        self._offered = (False, False)  # whether the row has a log, and tasks to mark
 
     # Contents
 
@@ -159,13 +160,13 @@ class SpacePane(Pane):
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
-            self.screen.refresh_bindings()  # tasks have more keys than groups
             if row == TOP:
                 self.table.go_to_top(stay=True)
             else:
                 self.go_to(row)
         self._read_visible()
         self.show_details()
+        self._offer_keys()
 
     def measured(self) -> None:
         """Show new sizes."""
@@ -228,6 +229,16 @@ class SpacePane(Pane):
         """Show the details, and read the calls of rows that may be new on the screen."""
         self._read_visible()
         self.show_details()
+        self._offer_keys()
+
+    def _offer_keys(self) -> None:
+        """Show the keys of the current row: files and the rest of the root can't be marked, and
+        only a task has a log."""
+        row = self.table.current
+        offered = (self.task is not None, bool(row and row.ids))
+        if offered != self._offered:
+            self._offered = offered
+            self.screen.refresh_bindings()
 
     def show_details(self) -> None:
         """Show the row under the cursor."""

@@ -114,6 +114,12 @@ class SpaceTable(MarkableTable, KeyedTable):
 
     # Marks
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to mark only a row with tasks: not a file, a kind of files or the rest."""
+        if action == "mark" and self.current is not None and not self.current.ids:
+            return False
+        return super().check_action(action, parameters)
+
     @property
     def marked(self) -> Sequence[SpaceRow]:
         """The rows of which all tasks are marked."""
@@ -222,8 +228,8 @@ def share_text(part: int, whole: int) -> str:
 def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
     """Return the bar of a row, full for the largest.
 
-    A part in another shade can't be purged; it is at least one cell, if the bar has two. The bar of
-    an age has a part for each status.
+    A part in another shade can't be purged; it is at least one cell, if the bar has two. A shorter
+    bar has no parts. The bar of an age has a part for each status.
     """
     number = min(row.amount.of(kind), largest)
     if not number:
@@ -233,10 +239,10 @@ def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
     if row.by_status:
         return _status_bar(row, kind, max(1, round(width * number / largest)))
     purgeable = row.amount if row.purgeable is None else row.purgeable
-    if purgeable == row.amount:
+    cells = max(1, round(width * number / largest))
+    if purgeable == row.amount or (cells == 1 and any(purgeable)):
         full, rest = divmod(max(1, round(8 * width * number / largest)), 8)
         return (("█" * full + (_EIGHTHS[rest - 1] if rest else ""), ""),)
-    cells = max(1, round(width * number / largest))
     free = round(cells * purgeable.of(kind) / row.amount.of(kind))
     if cells > 1 and any(purgeable):
         free = min(max(free, 1), cells - 1)
