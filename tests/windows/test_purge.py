@@ -173,3 +173,7 @@ def test_paths_of_more_than_260_characters(windows: Windows, tmp_path: Path) -> 
     (length, in_place), restored, emptied = purges_in(windows, where, "long")
     assert length > 260 and in_place == [] and restored == list(ALL)
     assert emptied == [list(ALL), []]
+
+
+def test_file_functions(windows: Windows, tmp_path: Path) -> None:
+    assert len(json.loads(run(windows, "windows_files.py", tmp_path))) == 9

@@ -36,7 +36,6 @@ FILE_NON_DIRECTORY_FILE = 0x40
 FILE_OPEN_REPARSE_POINT = 0x200000
 _OBJ_CASE_INSENSITIVE = 0x40  # "OBJECT_ATTRIBUTES structure (ntdef.h)"
 # "File Attribute Constants"
-FILE_ATTRIBUTE_READONLY = 0x1
 FILE_ATTRIBUTE_DIRECTORY = 0x10
 FILE_ATTRIBUTE_NORMAL = 0x80
 FILE_ATTRIBUTE_REPARSE_POINT = 0x400
@@ -49,9 +48,11 @@ FILE_DISPOSITION_INFORMATION_EX = 64
 _FILE_BASIC_INFO = 0
 _FILE_STANDARD_INFO = 1
 _FILE_ATTRIBUTE_TAG_INFO = 9
-FILE_ID_BOTH_DIRECTORY_INFO = 10
 FILE_ID_BOTH_DIRECTORY_RESTART_INFO = 11
+FILE_FULL_DIRECTORY_RESTART_INFO = 15
 _ERROR_NO_MORE_FILES = 18
+# The replies of file systems that have no reparse points.
+_ERROR_INVALID_FUNCTION, _ERROR_NOT_SUPPORTED, _ERROR_INVALID_PARAMETER = 1, 50, 87
 DRIVE_REMOTE = 4  # "GetDriveTypeW function (fileapi.h)"
 _MAX_PATH = 1 << 15  # characters of any path
 # "NTSTATUS Values" [MS-ERREF]
@@ -60,8 +61,6 @@ STATUS_INVALID_INFO_CLASS = 0xC0000003
 STATUS_INVALID_PARAMETER = 0xC000000D
 STATUS_INVALID_DEVICE_REQUEST = 0xC0000010
 STATUS_ACCESS_DENIED = 0xC0000022
-STATUS_SHARING_VIOLATION = 0xC0000043
-STATUS_DELETE_PENDING = 0xC0000056
 STATUS_NOT_SUPPORTED = 0xC00000BB
 STATUS_CANNOT_DELETE = 0xC0000121
 UNSUPPORTED = {
@@ -340,7 +339,14 @@ def information(handle: int) -> FileInformation:
 def reparse_tag(handle: int) -> int:
     """Return the kind of an open reparse point, or 0 if the file is none. Raises OSError."""
     found = _FileAttributeTagInfo()
-    _query(handle, _FILE_ATTRIBUTE_TAG_INFO, found)
+    size = ctypes.sizeof(found)
+    if not _GetFileInformationByHandleEx(
+        handle, _FILE_ATTRIBUTE_TAG_INFO, ctypes.byref(found), size
+    ):
+        code = ctypes.get_last_error()
+        if code in (_ERROR_INVALID_FUNCTION, _ERROR_NOT_SUPPORTED, _ERROR_INVALID_PARAMETER):
+            return 0
+        raise _windows_error(code, "")
     return found.ReparseTag if found.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT else 0
 
 

@@ -14,34 +14,30 @@ import re
 import stat
 import struct
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from hipercow_tui.support.filesystem import nt
-from hipercow_tui.support.filesystem.values import OPEN_ELSEWHERE, FolderStatus, Mount
+from hipercow_tui.support.filesystem.values import FolderStatus, Mount
 
 assert sys.platform == "win32"
 
 _BLOCK = 512  # bytes, the unit of ``st_blocks``
-_EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
+EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
 # "Reparse Point Tags": this bit is set in those of links, junctions and mounted volumes. Others, as
 # those of deduplicated files, are ordinary files for a reader.
-_LEADS_ELSEWHERE = 0x20000000
-_FOLDER_ACCESS = nt.FILE_LIST_DIRECTORY | nt.FILE_TRAVERSE
+LEADS_ELSEWHERE = 0x20000000
+FOLDER_ACCESS = nt.FILE_LIST_DIRECTORY | nt.FILE_TRAVERSE
 _NAME = re.compile(r'[^\\/:*?"<>|\0-\x1f]+\Z')
 # "FILE_ID_BOTH_DIR_INFO structure (winbase.h)": next entry, write time, change time, size,
-# allocated size, attributes, length of the name, reparse tag, file id.
-_DIR_INFO = struct.Struct("<I20xqqqqIII28xQ")
+# allocated size, attributes, length of the name, reparse tag, file id. Some file servers and FAT
+# have only the "FILE_FULL_DIR_INFO structure (winbase.h)", which ends before the file id.
+_LISTINGS = (
+    (nt.FILE_ID_BOTH_DIRECTORY_RESTART_INFO, struct.Struct("<I20xqqqqIII28xQ")),
+    (nt.FILE_FULL_DIRECTORY_RESTART_INFO, struct.Struct("<I20xqqqqIII")),
+)
 _BUFFER = 1 << 16  # bytes for a listing
-# "FILE_DISPOSITION_INFORMATION_EX structure (ntddk.h)": FILE_DISPOSITION_DELETE,
-# FILE_DISPOSITION_POSIX_SEMANTICS, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE
-_REMOVE_NOW = struct.pack("<I", 0x1 | 0x2 | 0x10)
-_REMOVE_WHEN_CLOSED = b"\1"  # "FILE_DISPOSITION_INFORMATION structure (ntddk.h)"
-# "FILE_RENAME_INFORMATION structure (ntifs.h)": flags, folder, length of the name
-_RENAME = struct.Struct("<I4xQI")
-_REPLACE = 1  # ReplaceIfExists
 
 
 class Status(NamedTuple):
@@ -105,24 +101,19 @@ class Entry:
 def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
     """Open a folder and return its descriptor; the caller closes it. Raises OSError, also for a
     link or a junction."""
-    handle = _open(path, dir_fd, _FOLDER_ACCESS, nt.FILE_DIRECTORY_FILE)
-    if _leads_elsewhere(handle):
-        nt.close_handle(handle)
-        raise _link_error(path)
+    handle = open_named(path, dir_fd, FOLDER_ACCESS, nt.FILE_DIRECTORY_FILE)
+    _refuse_link(handle, path)
     return _descriptor(handle)
 
 
 def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
     """Open a file for reading and return its descriptor; the caller closes it. Raises OSError,
     also for a link."""
-    handle = _open(path, dir_fd, nt.FILE_READ_DATA, nt.FILE_NON_DIRECTORY_FILE)
-    tag = nt.reparse_tag(handle)
-    if not tag:
+    handle = open_named(path, dir_fd, nt.FILE_READ_DATA, nt.FILE_NON_DIRECTORY_FILE)
+    if not _refuse_link(handle, path):
         return _descriptor(handle)
     try:
-        if tag & _LEADS_ELSEWHERE:
-            raise _link_error(path)
-        # Opened as a reparse point, it has not the content of the file.
+        # It was opened as a reparse point, which does not have the content of the file.
         options = nt.FILE_NON_DIRECTORY_FILE
         return _descriptor(nt.open_handle("", handle, nt.FILE_READ_DATA, options))
     finally:
@@ -140,10 +131,8 @@ def open_to_write(name: str, folder: int, flags: int, mode: int = 0o666) -> int:
     disposition = nt.FILE_OPEN_IF if flags & os.O_CREAT else nt.FILE_OPEN
     if flags & os.O_EXCL:
         disposition = nt.FILE_CREATE
-    handle = _open(name, folder, access, nt.FILE_NON_DIRECTORY_FILE, disposition=disposition)
-    if _leads_elsewhere(handle):
-        nt.close_handle(handle)
-        raise _link_error(name)
+    handle = open_named(name, folder, access, nt.FILE_NON_DIRECTORY_FILE, disposition=disposition)
+    _refuse_link(handle, name)
     fd = _descriptor(handle, flags & (os.O_APPEND | os.O_RDWR | os.O_WRONLY))
     if flags & os.O_TRUNC:
         os.ftruncate(fd, 0)
@@ -189,25 +178,29 @@ def list_statuses(folder: int) -> Iterator[tuple[str, Status]]:
 
 def _entries(handle: int, folder: int | None, prefix: str) -> Iterator[Entry]:
     buffer = ctypes.create_string_buffer(_BUFFER)
-    kind = nt.FILE_ID_BOTH_DIRECTORY_RESTART_INFO
-    while nt.read_entries(handle, kind, buffer):
-        kind = nt.FILE_ID_BOTH_DIRECTORY_INFO
+    kind, layout = _LISTINGS[0]
+    try:
+        more = nt.read_entries(handle, kind, buffer)
+    except OSError:
+        kind, layout = _LISTINGS[1]
+        more = nt.read_entries(handle, kind, buffer)
+    while more:
         raw, at, step = buffer.raw, 0, 1
         while step:
-            step, written, changed, size, allocated, attributes, length, tag, index = (
-                _DIR_INFO.unpack_from(raw, at)
+            step, written, changed, size, allocated, attributes, length, tag, *ids = (
+                layout.unpack_from(raw, at)
             )
-            begin = at + _DIR_INFO.size
+            begin = at + layout.size
             name = raw[begin : begin + length].decode("utf-16-le", "surrogatepass")
             at += step
             if name not in (".", ".."):
                 tag = tag if attributes & nt.FILE_ATTRIBUTE_REPARSE_POINT else 0
-                status = _status(
-                    nt.FileInformation(
-                        attributes, tag, 0, index, 1, size, allocated, written, changed
-                    )
+                number = ids[0] if ids else 0
+                found = nt.FileInformation(
+                    attributes, tag, 0, number, 1, size, allocated, written, changed
                 )
-                yield Entry(name, prefix + name, status, folder)
+                yield Entry(name, prefix + name, status_of(found), folder)
+        more = nt.read_entries(handle, kind - 1, buffer)  # without "restart"
 
 
 def lstat(path: str | os.PathLike[str]) -> Status:
@@ -222,7 +215,7 @@ def stat_in(name: str, folder: int) -> Status:
 
 def stat_fd(fd: int) -> Status:
     """Return the status of an open file or folder. Raises OSError."""
-    return _status(nt.information(msvcrt.get_osfhandle(fd)))
+    return status_of(nt.information(msvcrt.get_osfhandle(fd)))
 
 
 def folder_status(fd: int) -> FolderStatus:
@@ -244,159 +237,10 @@ def is_on_network(path: str | os.PathLike[str]) -> bool:
 
 def read_link(name: str, folder: int) -> str:
     """Return the target of a symbolic link in an open folder. Raises OSError."""
-    return os.readlink(f"{nt.path_of(msvcrt.get_osfhandle(folder))}\\{_checked(name)}")
+    return os.readlink(f"{nt.path_of(msvcrt.get_osfhandle(folder))}\\{checked_name(name)}")
 
 
-def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
-    """Rename an entry to a name that does not exist. It never replaces anything. Raises OSError."""
-    handle = _open(source, source_folder, nt.DELETE, 0)
-    try:
-        _rename(handle, target, target_folder)
-    finally:
-        nt.close_handle(handle)
-
-
-def replace(source: str, target: str, folder: int) -> None:
-    """Rename a file in an open folder, and replace a file that has the name. Raises OSError, with
-    OPEN_ELSEWHERE if that file is open."""
-    handle = _open(source, folder, nt.DELETE, 0)
-    try:
-        _rename(handle, target, folder, _REPLACE)
-    finally:
-        nt.close_handle(handle)
-
-
-def _rename(handle: int, target: str, folder: int, flags: int = 0) -> None:
-    data = _rename_data(flags, target, folder)
-    status = nt.set_information(handle, nt.FILE_RENAME_INFORMATION, data)
-    if status in nt.UNSUPPORTED:
-        _rename_by_path(handle, target, folder, flags)
-    elif status == nt.STATUS_ACCESS_DENIED and _may_add_to(folder):
-        # The right to rename it was given when it was opened. So something in it is open.
-        raise OSError(errno.EBUSY, OPEN_ELSEWHERE, target)
-    elif status:
-        raise nt.error_of(status, target)
-
-
-def _rename_data(flags: int, target: str, folder: int | None) -> bytes:
-    root = 0 if folder is None else msvcrt.get_osfhandle(folder)
-    name = (target if folder is None else _checked(target)).encode("utf-16-le", "surrogatepass")
-    return _RENAME.pack(flags, root, len(name)) + name + bytes(4)
-
-
-def _rename_by_path(handle: int, target: str, folder: int, flags: int) -> None:
-    """Rename where the server can't do it relative to a folder, and check that it is there."""
-    path = nt.path_of(msvcrt.get_osfhandle(folder)).removeprefix("\\\\?\\")
-    data = _rename_data(flags, f"\\??\\{path}\\{_checked(target)}", None)
-    if status := nt.set_information(handle, nt.FILE_RENAME_INFORMATION, data):
-        raise nt.error_of(status, target)
-    moved, found = _status(nt.information(handle)), stat_in(target, folder)
-    if (moved.st_dev, moved.st_ino) != (found.st_dev, found.st_ino):
-        raise OSError(errno.EIO, "its folder was moved meanwhile", target)
-
-
-def _may_add_to(folder: int) -> bool:
-    try:
-        nt.close_handle(_reopen(folder, nt.FILE_ADD_FILE | nt.FILE_ADD_SUBDIRECTORY))
-    except OSError:
-        return False
-    return True
-
-
-def unlink(name: str, folder: int) -> None:
-    """Remove an entry that is no folder: a file, a link or a junction. Raises OSError."""
-    try:
-        handle = _open(name, folder, nt.DELETE, nt.FILE_NON_DIRECTORY_FILE)
-    except IsADirectoryError:
-        handle = _open(name, folder, nt.DELETE, nt.FILE_DIRECTORY_FILE)
-        if not _leads_elsewhere(handle):
-            nt.close_handle(handle)
-            raise
-    try:
-        if nt.set_information(handle, nt.FILE_DISPOSITION_INFORMATION_EX, _REMOVE_NOW):
-            _remove_when_closed(handle, name)
-    finally:
-        nt.close_handle(handle)
-
-
-def remove_folder(name: str, folder: int) -> None:
-    """Remove an empty folder at once. Raises OSError: where the system would wait until all
-    programs have closed the folder, it is an error that one has it open."""
-    options = nt.FILE_DIRECTORY_FILE
-    handle = _open(name, folder, nt.DELETE, options)
-    try:
-        status = nt.set_information(handle, nt.FILE_DISPOSITION_INFORMATION_EX, _REMOVE_NOW)
-    finally:
-        nt.close_handle(handle)
-    if status:
-        handle = _open(name, folder, nt.DELETE | nt.FILE_LIST_DIRECTORY, options, share=0)
-        try:
-            _remove_when_closed(handle, name)
-        finally:
-            nt.close_handle(handle)
-
-
-def _remove_when_closed(handle: int, name: str) -> None:
-    """Mark an open entry, so that it is removed when nobody has it open. A read-only attribute
-    does not hinder that. Raises OSError."""
-    kind = nt.FILE_DISPOSITION_INFORMATION
-    status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
-    if status == nt.STATUS_CANNOT_DELETE:
-        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, 0)
-        nt.set_basic_information(writable, attributes=nt.FILE_ATTRIBUTE_NORMAL)
-        nt.close_handle(writable)
-        status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
-    if status:
-        raise nt.error_of(status, name)
-
-
-def make_folder(name: str, folder: int, mode: int) -> None:
-    """Make a folder. ``mode`` is not used: the rights are inherited. Raises OSError."""
-    options = nt.FILE_DIRECTORY_FILE
-    nt.close_handle(_open(name, folder, _FOLDER_ACCESS, options, disposition=nt.FILE_CREATE))
-
-
-def link(source: str, target: str, source_folder: int, target_folder: int) -> None:
-    """Raise OSError: here ``rename`` never replaces anything, so no second name is needed."""
-    raise OSError(errno.ENOTSUP, "no second names are made here", source)
-
-
-def touch(name: str, folder: int, seconds: int | None = None) -> None:
-    """Set the time of an entry: to now, or to ``seconds`` since the epoch. Raises OSError."""
-    _set_time(_open(name, folder, nt.FILE_WRITE_ATTRIBUTES, 0), seconds)
-
-
-def touch_fd(fd: int) -> None:
-    """Set the time of an open file or folder to now. Raises OSError."""
-    _set_time(_reopen(fd, nt.FILE_WRITE_ATTRIBUTES), None)
-
-
-def _set_time(handle: int, seconds: int | None) -> None:
-    """Set the time of an open file to now or to ``seconds`` since the epoch, and close it."""
-    time_ns = time.time_ns() if seconds is None else seconds * 10**9
-    try:
-        if status := nt.set_basic_information(handle, written=_EPOCH + time_ns // 100):
-            raise nt.error_of(status, "")
-    finally:
-        nt.close_handle(handle)
-
-
-def sync_folder(folder: int) -> None:
-    """Write the entries of an open folder to the disk, where the file system can do that. NTFS
-    writes changes of names in their order anyway. Raises OSError if the disk fails."""
-    handle = -1
-    try:
-        handle = _reopen(folder, nt.FILE_ADD_FILE)
-        nt.flush(handle)
-    except OSError as error:
-        if error.errno == errno.EIO:
-            raise
-    finally:
-        if handle >= 0:
-            nt.close_handle(handle)
-
-
-def _open(
+def open_named(
     path: str | os.PathLike[str],
     folder: int | None,
     access: int,
@@ -405,13 +249,15 @@ def _open(
     disposition: int = nt.FILE_OPEN,
     share: int = nt.FILE_SHARE_ALL,
 ) -> int:
-    name = _nt_path(path) if folder is None else _checked(os.fspath(path))
+    """Open a name in an open folder, or a path without one, and return the handle: see
+    ``nt.open_handle``. A link is opened itself. Raises OSError."""
+    name = _nt_path(path) if folder is None else checked_name(os.fspath(path))
     root = None if folder is None else msvcrt.get_osfhandle(folder)
     options |= nt.FILE_OPEN_REPARSE_POINT
     return nt.open_handle(name, root, access, options, disposition=disposition, share=share)
 
 
-def _reopen(fd: int, access: int) -> int:
+def reopen(fd: int, access: int) -> int:
     """Open a file or folder a second time, with other rights, not by its name."""
     return nt.open_handle("", msvcrt.get_osfhandle(fd), access, 0)
 
@@ -428,7 +274,7 @@ def _nt_path(path: str | os.PathLike[str]) -> str:
     return f"\\??\\UNC{full[1:]}" if full.startswith("\\\\") else f"\\??\\{full}"
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
     """Return a name in an open folder, perhaps with subfolders. Raises OSError for a name that the
     system would take for something else, such as a stream of a file."""
     parts = name.split("/")
@@ -437,25 +283,31 @@ def _checked(name: str) -> str:
     return "\\".join(parts)
 
 
-def _leads_elsewhere(handle: int) -> bool:
-    return bool(nt.reparse_tag(handle) & _LEADS_ELSEWHERE)
-
-
-def _link_error(path: str | os.PathLike[str]) -> OSError:
-    return OSError(errno.ELOOP, "is a link or a junction, which is not followed", os.fspath(path))
+def _refuse_link(handle: int, path: str | os.PathLike[str]) -> int:
+    """Return the reparse tag of an open file. Close it and raise OSError if it is a link."""
+    try:
+        tag = nt.reparse_tag(handle)
+        if tag & LEADS_ELSEWHERE:
+            text = "is a link or a junction, which is not followed"
+            raise OSError(errno.ELOOP, text, os.fspath(path))
+        return tag
+    except OSError:
+        nt.close_handle(handle)
+        raise
 
 
 def _status_by_name(path: str | os.PathLike[str], folder: int | None) -> Status:
-    handle = _open(path, folder, 0, 0)
+    handle = open_named(path, folder, 0, 0)
     try:
-        return _status(nt.information(handle))
+        return status_of(nt.information(handle))
     finally:
         nt.close_handle(handle)
 
 
-def _status(found: nt.FileInformation) -> Status:
+def status_of(found: nt.FileInformation) -> Status:
+    """Return the status for what the system says about a file."""
     mode = stat.S_IFREG | 0o666
-    if found.tag & _LEADS_ELSEWHERE:
+    if found.tag & LEADS_ELSEWHERE:
         mode = stat.S_IFLNK | 0o777
     elif found.attributes & nt.FILE_ATTRIBUTE_DIRECTORY:
         mode = stat.S_IFDIR | 0o777
@@ -466,6 +318,6 @@ def _status(found: nt.FileInformation) -> Status:
         found.links,
         found.size,
         found.allocated // _BLOCK,
-        (found.written - _EPOCH) * 100,
-        (found.changed - _EPOCH) * 100,
+        (found.written - EPOCH) * 100,
+        (found.changed - EPOCH) * 100,
     )
