@@ -156,18 +156,18 @@ def read_heartbeat(folder: int, generation: int) -> HeartbeatReading:
     except OSError:
         return HeartbeatReading(None, 0, filesystem.stat_fd(folder).st_mtime_ns)
     owner, count, written_for = _parsed(raw)
-    of_previous_owner = written_for not in (generation, None)
-    return HeartbeatReading(owner, count, status.st_mtime_ns, of_previous_owner)
+    return HeartbeatReading(owner, count, status.st_mtime_ns, written_for < generation)
 
 
-def _parsed(raw: bytes) -> tuple[ProcessIdentity | None, int, int | None]:
-    """Return the owner, the counter and the generation. Earlier versions wrote no generation."""
+def _parsed(raw: bytes) -> tuple[ProcessIdentity | None, int, int]:
+    """Return the owner, the counter and the generation; the highest one if none is known, as in
+    heartbeats of earlier versions."""
     try:
         data = json.loads(raw)
         count = int(data.pop("beat", 0))
-        generation = data.pop("generation", None)
+        generation = int(data.pop("generation", sys.maxsize))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None, 0, None
+        return None, 0, sys.maxsize
     return ProcessIdentity.from_json(data), count, generation
 
 

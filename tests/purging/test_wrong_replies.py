@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from purge_stage import batches, folder_of, in_place, list_entries, plan_of
+from purge_stage import batches, folder_of, in_place, list_entries, plan_of, release_heartbeat
 from small_py_root import write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
@@ -133,7 +133,9 @@ class Stage:
 
     def let_time_pass(self) -> None:
         """Let a minute pass without a heartbeat."""
-        for pattern in ("tui/*Z-*", "tui/*Z-*/alive", "tui-*"):
+        for path in self.part.hipercow.glob("tui/*Z-*/alive"):
+            release_heartbeat(path)
+        for pattern in ("tui/*Z-*", "tui-*"):
             for path in self.part.hipercow.glob(pattern):
                 os.utime(path, (0, 0))
 
