@@ -103,7 +103,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_report_header() -> list[str]:
-    """Say what is left out on Windows."""
+    """List the folders that are left out on Windows."""
     if sys.platform != "win32":
         return []
     return [f"left out: tests/{name}, which needs {what}" for name, what in ONLY_POSIX.items()]

@@ -14,9 +14,11 @@ import stat
 import sys
 import tempfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.purging.file_changes import try_while_open
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.support.filesystem import open_folder, remove_folder, scan, unlink
 
@@ -92,16 +94,16 @@ def _is_abandoned(folder: int) -> bool:
 
 def _remove_contents(folder: int) -> None:
     """Remove all entries of an open folder, the marker last: if this is interrupted, the next demo
-    continues. Raises OSError."""
+    continues. A thread of the app may still read one. Raises OSError."""
     with scan(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name == _MARKER)
     for entry in entries:
         if not entry.is_dir(follow_symlinks=False):
-            unlink(entry.name, folder)
+            try_while_open(partial(unlink, entry.name, folder))
             continue
         inside = open_folder(entry.name, dir_fd=folder)
         try:
             _remove_contents(inside)
         finally:
             os.close(inside)
-        remove_folder(entry.name, folder)
+        try_while_open(partial(remove_folder, entry.name, folder))

@@ -58,5 +58,6 @@ def replace_file(path: Path, *parts: bytes | bytearray) -> None:
             file.close()
             os.replace(file.name, path)
         except BaseException:
+            file.close()  # else Windows does not remove it
             os.unlink(file.name)
             raise

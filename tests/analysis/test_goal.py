@@ -137,7 +137,8 @@ def test_a_goal_plans_only_chosen_chains_whole_and_nothing_pinned(
     for chain in planned_chains(plan):
         ids = {one.task.id for one in chain.tasks}
         first = chain.tasks[0].task
-        assert ids == {one.id for one in with_pin.existing({first.id, *first.chain})}
+        # A task whose folder is damaged is planned by its id only, and has no chain.
+        assert ids == {first.id, *(one.id for one in with_pin.existing(first.chain))}
         assert not ids.isdisjoint(matched)
     assert [one for one in whole.tasks if one.task.id in choice.ids] == list(plan.tasks)
     assert {one.bundle.name for one in plan.bundles} <= {one.bundle.name for one in whole.bundles}

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import subprocess
 import sys
 from pathlib import Path
 
@@ -226,17 +225,3 @@ def test_lines_of_json_are_those_of_the_json_module(some: list[Task]) -> None:
     for line, task in zip(json_lines(some), some, strict=True):
         created = json.loads(line)["created"]
         assert created == task.created or (task.created is not None and math.isnan(task.created))
-
-
-WITHOUT_POSIX = """
-import os, sys
-for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_DIRECTORY", "getuid", "geteuid"):
-    delattr(os, name)
-for name in ("fcntl", "termios", "resource", "pwd", "grp"):
-    sys.modules[name] = None
-import hipercow_tui.cli.list_tasks
-"""
-
-
-def test_list_is_imported_without_the_names_of_posix() -> None:
-    subprocess.run([sys.executable, "-c", WITHOUT_POSIX], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -13,12 +14,14 @@ from pathlib import Path
 import pytest
 from small_root import tree
 
+from hipercow_tui.demo import demo_folder
 from hipercow_tui.demo.demo_folder import (
     make_demo_folder,
     remove_abandoned_folders,
     remove_demo_folder,
 )
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
+from hipercow_tui.support import filesystem
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +68,21 @@ def test_the_folder_of_a_running_demo_stays(temporary: Path) -> None:
     assert tree(temporary) == before
     remove_demo_folder(folder)
     assert not list(temporary.iterdir())
+
+
+def test_a_file_that_is_open_for_a_moment_is_removed_later(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, errors = filesystem.unlink, [OSError(errno.EBUSY, filesystem.OPEN_ELSEWHERE)]
+
+    def unlink(name: str, folder: int) -> None:
+        if errors:
+            raise errors.pop()
+        real(name, folder)
+
+    monkeypatch.setattr(demo_folder, "unlink", unlink)
+    remove_demo_folder(left_by(current_process()))
+    assert not errors and not list(temporary.iterdir())
 
 
 def test_a_removal_that_was_interrupted_is_continued(

@@ -60,12 +60,10 @@ class Windows:
 
         Streams are pipes, since Python can't use a regular file of Wine as its standard output.
         """
-        imports = [self.path(CHECKOUT / name) for name in (".", "tests", "tests/support")]
         return subprocess.Popen(
-            [*self._python(), *arguments],
+            self.command(*arguments),
             cwd=cwd or CHECKOUT,
-            env={**os.environ, **self._wine_variables(), "PYTHONPATH": ";".join(imports)}
-            | {"PYTHONUTF8": "1", **(env or {})},
+            env={**os.environ, **self.environment(), **(env or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -107,10 +105,18 @@ class Windows:
         none = subprocess.DEVNULL
         subprocess.run(command, env=environment, stdin=none, stdout=none, stderr=none)
 
-    def _python(self) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command that runs Python with arguments."""
         if self.wine is None:
-            return [sys.executable]
-        return ["wine", str(self.wine / "python" / "python.exe")]
+            return [sys.executable, *arguments]
+        return ["wine", str(self.wine / "python" / "python.exe"), *arguments]
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which Python imports this checkout, its tests and their
+        support."""
+        imports = [self.path(CHECKOUT / name) for name in (".", "tests", "tests/support")]
+        variables = {"PYTHONPATH": ";".join(imports), "PYTHONUTF8": "1"}
+        return self._wine_variables() | variables
 
     def _wine_variables(self) -> dict[str, str]:
         if self.wine is None:

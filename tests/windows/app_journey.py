@@ -11,17 +11,27 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ui_driving import all_rows_shown, screen_text, until
+from ui_driving import all_rows_shown, heard, screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.user_files import cache_folder
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 
 RECORDED = 1_795_450_000.0  # two hours after the recorded root was written
+
+
+def contents(where: Path) -> dict[str, bytes]:
+    """Return the content of each file of tasks and bundles."""
+    found: dict[str, bytes] = {}
+    for part in ("tasks", "bundles"):
+        folder = where / "hipercow" / part
+        found |= {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return found
 
 
 async def journey(where: Path, running: str) -> None:
@@ -72,6 +82,19 @@ async def journey(where: Path, running: str) -> None:
         await pilot.press("1", "p")
         await when(lambda: isinstance(app.screen, PlanScreen))
         await shows("Plan", "8 tasks", "data_sweep", "overlap")
+        before = contents(where)
+        await pilot.press("D")
+        await when(lambda: isinstance(app.screen, ConfirmScreen))
+        await heard(pilot)
+        await pilot.press("t")
+        await shows("8 tasks and 2 bundles are in the trash", "Tasks 29")
+        assert contents(where).keys() < before.keys()
+        await pilot.press("escape")
+        await pilot.press("U")
+        await heard(pilot)
+        await pilot.press("y")
+        await shows("Tasks 37")
+        assert contents(where) == before
         await pilot.press("escape", "q")
     theme = ThemeFile.of_user()
     assert theme is not None

@@ -8,7 +8,7 @@ from typing import Any
 from windows_rig import Windows
 
 
-def test_a_root_is_browsed_filtered_and_planned(
+def test_a_root_is_browsed_and_a_purge_is_undone(
     windows: Windows, sir_model: Path, sir_model_expected: dict[str, Any], tmp_path: Path
 ) -> None:
     script = windows.path(Path(__file__).with_name("app_journey.py"))

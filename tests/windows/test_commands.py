@@ -129,3 +129,11 @@ def test_files_with_line_ends_of_windows_are_read(windows: Windows, tmp_path: Pa
     tasks = [json.loads(line) for line in answer["out"].splitlines()]
     assert [task["chain"] for task in tasks] == [[first, second, third]] * 3
     assert [task["bundles"] for task in tasks] == [["Sweep"], ["Sweep"], []]
+
+
+def test_a_reader_that_closes_the_pipe_is_no_error(windows: Windows) -> None:
+    with windows.start("-m", "hipercow_tui", "keys", "--json") as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0

@@ -22,6 +22,7 @@ from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import SPACE, Row
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.space_details import SpaceDetailsView
 from hipercow_tui.ui.widgets.space_table import LEGEND, SpaceTable
 
@@ -109,7 +110,7 @@ class SpacePane(Pane):
             key = "z" if self._path else "esc"
             yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
         elif session.services.sizes.parts is None:
-            yield "not all measured, z measures"
+            yield with_keys("not all measured, <sizes=z> measures")
         if self._needs_calls and (unread := self.unread) > 0:
             yield f"reading {pluralize(unread, 'call')}"
 

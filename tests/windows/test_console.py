@@ -1,0 +1,79 @@
+"""Programs in a console of Windows. Wine makes one of a pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from windows_rig import CHECKOUT, Windows
+
+if sys.platform == "win32":
+    pytest.skip("needs a pseudo-terminal", allow_module_level=True)
+import pexpect
+
+Start = Callable[..., "pexpect.spawn[str]"]
+PATIENCE = 60  # seconds
+_IN_DEMO = """
+import time
+from hipercow_tui.demo import living_root
+with living_root(60) as root:
+    print(root.parent.name, flush=True)
+    while True:
+        time.sleep(0.1)
+"""
+
+
+@pytest.fixture
+def start(windows: Windows, tmp_path: Path) -> Start:
+    """Start Python with arguments in a console; its temporary folder is that of the test, named
+    without a drive since Wine uses it too."""
+
+    def start(*arguments: str, **more: str) -> pexpect.spawn[str]:
+        command, *words = windows.command(*arguments)
+        special = {"TERM": "xterm-256color", "TMPDIR": str(tmp_path)} | more
+        return pexpect.spawn(
+            command,
+            words,
+            env=os.environ | windows.environment() | special,
+            cwd=str(CHECKOUT),
+            dimensions=(40, 120),
+            timeout=PATIENCE,
+            encoding="utf-8",
+        )
+
+    return start
+
+
+def demos(folder: Path) -> list[Path]:
+    return list(folder.glob("hipercow-demo-*"))
+
+
+def end(console: pexpect.spawn[str]) -> int | None:
+    console.expect(pexpect.EOF)
+    console.close()
+    return console.exitstatus
+
+
+def test_ctrl_c_ends_a_demo_and_removes_its_folder(start: Start, tmp_path: Path) -> None:
+    console = start("-c", _IN_DEMO)
+    console.expect("hipercow-demo-[a-z0-9_]{8}")
+    assert demos(tmp_path)
+    console.send("\x03")
+    assert end(console) == 130, (console.before or "")[-1500:]
+    assert not demos(tmp_path)
+
+
+def test_the_app_opens_in_a_console_without_colours_and_leaves_it(
+    start: Start, tmp_path: Path
+) -> None:
+    console = start("-m", "hipercow_tui", "--demo-tasks", "30", NO_COLOR="1")
+    console.expect("Would go")
+    assert demos(tmp_path)
+    console.send("q")
+    assert end(console) == 0, (console.before or "")[-1500:]
+    assert not demos(tmp_path)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", console.before or "")
