@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -14,10 +13,11 @@ from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.domain.pin_requests import chain_targets
-from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
@@ -64,6 +64,8 @@ class SpacePane(Pane):
         self._least = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
+        self._exemption = GarbageExemption()  # of sizes
+        self._offered = (False, False)  # whether the row has a log, and tasks to mark
 
     # Contents
 
@@ -107,8 +109,8 @@ class SpacePane(Pane):
         if progress is not None:
             left = progress.seconds_left
             time_left = "" if left is None else f", {short_time_left(left)} left"
-            key = "z" if self._path else "esc"
-            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
+            stops = with_keys("<sizes=z> stops" if self._path else "<back=esc> stops")
+            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {stops}"
         elif session.services.sizes.parts is None:
             yield with_keys("not all measured, <sizes=z> measures")
         if self._needs_calls and (unread := self.unread) > 0:
@@ -149,7 +151,7 @@ class SpacePane(Pane):
 
     def show_list(self, view: SpaceView) -> None:
         """Show a list, unless the user has chosen another one."""
-        gc.freeze()  # sizes stay in memory; a garbage collector that visits them takes 50 ms
+        self._exemption.update(self.session.services.sizes.measured_count)
         self._next_at = time.monotonic() + max(LEAST_PAUSE, PAUSE_FACTOR * view.seconds)
         if view.request.number < self._least:
             return
@@ -159,13 +161,13 @@ class SpacePane(Pane):
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
-            self.screen.refresh_bindings()  # tasks have more keys than groups
             if row == TOP:
                 self.table.go_to_top(stay=True)
             else:
                 self.go_to(row)
         self._read_visible()
         self.show_details()
+        self._offer_keys()
 
     def measured(self) -> None:
         """Show new sizes."""
@@ -228,6 +230,16 @@ class SpacePane(Pane):
         """Show the details, and read the calls of rows that may be new on the screen."""
         self._read_visible()
         self.show_details()
+        self._offer_keys()
+
+    def _offer_keys(self) -> None:
+        """Show the keys of the current row: files and the rest of the root can't be marked, and
+        only a task has a log."""
+        row = self.table.current
+        offered = (self.task is not None, bool(row and row.ids))
+        if offered != self._offered:
+            self._offered = offered
+            self.screen.refresh_bindings()
 
     def show_details(self) -> None:
         """Show the row under the cursor."""
@@ -316,9 +328,18 @@ class SpacePane(Pane):
 
     @property
     def pin_targets(self) -> Sequence[PinTarget]:
-        """The chain of the current task; groups are not pinned."""
-        row = self.table.current
-        return chain_targets(self.session.snapshot, row.ids) if row and row.task else ()
+        """The bundles of which all tasks are marked, else the current one; in other lists the
+        chains of the marked tasks that pass the filters, else of the current task."""
+        session, row = self.session, self.table.current
+        if self._by is SpaceGrouping.BUNDLE and not self._path:
+            rows = self.table.marked or [one for one in (row,) if one]
+            tasks = session.snapshot.existing([i for one in rows for i in one.ids])
+            in_one = [task for task in tasks if len(task.bundles) == 1]
+            targets = (PinTarget(PinKind.BUNDLE, one.lang, one.bundles[0]) for one in in_one)
+            return tuple(dict.fromkeys(targets))
+        marked = self.tasks.view.markable_among(session.marks.ids or ())
+        ids = marked or (row.ids if row and row.task else ())
+        return chain_targets(session.snapshot, ids)
 
 
 def short_time_left(seconds: float) -> str:
