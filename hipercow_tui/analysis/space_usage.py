@@ -7,7 +7,7 @@ of them, in the order of their ids, R before Python.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -226,7 +226,7 @@ def group_space(
     if by is SpaceGrouping.KIND:
         groups = [SpaceGroup(label, amount) for label, amount in usage.kinds.items()]
     else:
-        label_of = _labels(by, now, runs, environment)
+        label_of = _labels(by, usage.snapshot, now, runs, environment)
         members: defaultdict[str, list[Task]] = defaultdict(list)
         for task_id in usage.amounts:
             task = usage.snapshot.tasks[task_id]
@@ -244,13 +244,14 @@ def group_space(
 
 def _labels(
     by: SpaceGrouping,
+    snapshot: Snapshot,
     now: float,
     runs: Callable[[Task], str],
     environment: Callable[[Task], str],
 ) -> Callable[[Task], str]:
     match by:
         case SpaceGrouping.BUNDLE:
-            return _bundle_label
+            return _bundle_labels(snapshot)
         case SpaceGrouping.STATUS:
             return lambda task: task.status.value
         case SpaceGrouping.AGE:
@@ -285,14 +286,25 @@ def _make_group(
     )
 
 
-def _bundle_label(task: Task) -> str:
-    """Return one label for all tasks that are in several bundles, so that no task counts twice."""
-    match task.bundles:
-        case []:
-            return "in no bundle"
-        case [name]:
-            return f"bundle {escape_controls(name)}"
-    return "in several bundles"
+def _bundle_labels(snapshot: Snapshot) -> Callable[[Task], str]:
+    """Return a function that labels tasks by bundle.
+
+    All tasks in several bundles have one label, so that no task counts twice. If R and Python have
+    bundles of the same name, which are two bundles, that of Python has another label.
+    """
+    counts = Counter(bundle.name for bundle in snapshot.bundles)
+
+    def label_of(task: Task) -> str:
+        match task.bundles:
+            case []:
+                return "in no bundle"
+            case [name]:
+                is_second = task.lang is Lang.PY and counts[name] > 1
+                of_lang = f" of {task.lang.shown}" if is_second else ""
+                return f"bundle {escape_controls(name)}{of_lang}"
+        return "in several bundles"
+
+    return label_of
 
 
 def age_labels() -> Iterator[str]:

@@ -30,7 +30,8 @@ from hipercow_tui.analysis.space_usage import (
 from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.domain.pins import PinKind, PinTarget
-from hipercow_tui.domain.task import Lang, Status, Task
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import FolderUsage
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.formats.root_usage import RootPart
@@ -240,4 +241,20 @@ def test_a_task_in_several_bundles_is_in_a_group_of_such_tasks() -> None:
         ("in no bundle", Amount(100, 1)),
         ("in several bundles", Amount(10, 1)),
         ("bundle a", Amount(1, 1)),
+    ]
+
+
+def test_bundles_of_r_and_python_with_one_name_are_two_groups() -> None:
+    of_r, of_py = [
+        Task(task_id(number), Status.SUCCESS, 1, bundles=("a",), lang=lang)
+        for number, lang in enumerate(Lang)
+    ]
+    bundles = tuple(Bundle("a", (one.id,), lang=one.lang) for one in (of_r, of_py))
+    snapshot = Snapshot(Path("/root"), {one.id: one for one in (of_r, of_py)}, bundles)
+    usages = {one.id: FolderUsage(10, 1, 0, (0,) * 9, ()) for one in (of_r, of_py)}
+    usage = summarize_space(snapshot, usages, (), now=NOW)
+    groups = group_space(usage, SpaceGrouping.BUNDLE, now=NOW)
+    assert [(group.label, group.ids) for group in groups] == [
+        ("bundle a", (of_r.id,)),
+        ("bundle a of Python", (of_py.id,)),
     ]

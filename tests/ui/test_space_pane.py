@@ -21,9 +21,11 @@ from ui_driving import all_rows_shown, screen_text, until
 import hipercow_tui
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.formats.root import find_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageReader
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.space_pane import SpacePane
+from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.workers.space_view import SpaceView
 
@@ -103,11 +105,16 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
         await pilot.press("enter")
         await until(pilot, lambda: "result" in pane.table.keys)
         assert "Space › small › " + IDS[1][:8] in screen_text(pilot.app)
+        assert "space Mark" not in screen_text(pilot.app), "a file can't be marked"
+        await pilot.press("space")
+        await until(pilot, lambda: "'space' does nothing here" in screen_text(pilot.app))
+        assert pane.session.marks.ids is None and pane.table.cursor == 0
         await pilot.press("enter")  # a file can't be entered
         await pilot.press("escape")
         await until(pilot, lambda: pane.table.cursor_key == IDS[1])
         await pilot.press("escape")
         await until(pilot, lambda: pane.table.cursor_key == "bundle small")
+        await until(pilot, lambda: "space Mark" in screen_text(pilot.app))
         assert "Space ›" not in screen_text(pilot.app)
         await pilot.press("Z")
         await until(pilot, lambda: "on disk" in screen_text(pilot.app))
@@ -134,6 +141,34 @@ async def test_marks_and_plans_are_those_of_the_groups(root: Path) -> None:
         assert sizes.progress is None, "the tab has measured these tasks"
         await pilot.press("w", "G", "space")
         assert pane.session.marks.ids == frozenset(IDS[5:]), "nothing of the rest can be marked"
+
+
+async def test_a_bundle_or_the_marked_tasks_can_be_pinned(root: Path) -> None:
+    async with space_of(root) as (pane, pilot):
+
+        def go_to(key: str) -> None:
+            number = pane.table.row_of(key)
+            assert number is not None
+            pane.table.move_to(number)
+
+        def pinned() -> set[str]:
+            return {pin.target.name for pin in read_root(find_root(root)).pins.pins}
+
+        await until(pilot, lambda: "bundle large" in pane.table.keys)
+        go_to("bundle large")
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PinNoteScreen))
+        assert "Pin bundle large" in screen_text(pilot.app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "¶" in screen_text(pilot.app))
+        assert pinned() == {"large"}
+        go_to("bundle small")
+        await pilot.press("enter")
+        await until(pilot, lambda: pane.table.keys == IDS[4::-1])
+        await pilot.press("space", "space", "P")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PinNoteScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: pinned() == {"large", *IDS[3:5]})
 
 
 async def test_changes_on_the_disk_are_measured_again(root: Path) -> None:

@@ -48,6 +48,11 @@ def test_the_bar_of_an_age_has_a_part_for_each_status(
         assert abs("".join(parts).count(fill) - expected) <= 1
 
 
+def test_a_short_bar_of_which_a_part_stays_is_not_longer_than_one_that_can_go() -> None:
+    row = SpaceRow("a", "a", Amount(30), ("i", "j"), Amount(29))
+    assert drawn(row, 1000, 6) == drawn(SpaceRow("a", "a", Amount(30)), 1000, 6) == ["▏"]
+
+
 def test_only_nothing_has_no_bar() -> None:
     assert drawn(SpaceRow("a", "a", Amount()), 10, 8) == [""]
     assert drawn(SpaceRow("a", "a", Amount(1)), 10**9, 8) == ["▏"]

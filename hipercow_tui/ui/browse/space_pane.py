@@ -13,7 +13,7 @@ from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.domain.pin_requests import chain_targets
-from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
@@ -65,6 +65,7 @@ class SpacePane(Pane):
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
         self._exemption = GarbageExemption()  # of sizes
+        self._offered = (False, False)  # whether the row has a log, and tasks to mark
 
     # Contents
 
@@ -160,13 +161,13 @@ class SpacePane(Pane):
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
-            self.screen.refresh_bindings()  # tasks have more keys than groups
             if row == TOP:
                 self.table.go_to_top(stay=True)
             else:
                 self.go_to(row)
         self._read_visible()
         self.show_details()
+        self._offer_keys()
 
     def measured(self) -> None:
         """Show new sizes."""
@@ -229,6 +230,16 @@ class SpacePane(Pane):
         """Show the details, and read the calls of rows that may be new on the screen."""
         self._read_visible()
         self.show_details()
+        self._offer_keys()
+
+    def _offer_keys(self) -> None:
+        """Show the keys of the current row: files and the rest of the root can't be marked, and
+        only a task has a log."""
+        row = self.table.current
+        offered = (self.task is not None, bool(row and row.ids))
+        if offered != self._offered:
+            self._offered = offered
+            self.screen.refresh_bindings()
 
     def show_details(self) -> None:
         """Show the row under the cursor."""
@@ -317,9 +328,18 @@ class SpacePane(Pane):
 
     @property
     def pin_targets(self) -> Sequence[PinTarget]:
-        """The chain of the current task; groups are not pinned."""
-        row = self.table.current
-        return chain_targets(self.session.snapshot, row.ids) if row and row.task else ()
+        """The bundles of which all tasks are marked, else the current one; in other lists the
+        chains of the marked tasks that pass the filters, else of the current task."""
+        session, row = self.session, self.table.current
+        if self._by is SpaceGrouping.BUNDLE and not self._path:
+            rows = self.table.marked or [one for one in (row,) if one]
+            tasks = session.snapshot.existing([i for one in rows for i in one.ids])
+            in_one = [task for task in tasks if len(task.bundles) == 1]
+            targets = (PinTarget(PinKind.BUNDLE, one.lang, one.bundles[0]) for one in in_one)
+            return tuple(dict.fromkeys(targets))
+        marked = self.tasks.view.markable_among(session.marks.ids or ())
+        ids = marked or (row.ids if row and row.task else ())
+        return chain_targets(session.snapshot, ids)
 
 
 def short_time_left(seconds: float) -> str:

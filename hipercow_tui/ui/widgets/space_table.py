@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hipercow_tui.analysis.space_rows import REST, SpaceKey, SpaceRow, SpaceSort
-from hipercow_tui.analysis.space_usage import NOTHING, SpaceGrouping
+from hipercow_tui.analysis.space_usage import NOTHING, PINNED, SpaceGrouping
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
 from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
@@ -20,7 +20,7 @@ from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
-from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
+from hipercow_tui.ui.widgets.row_rendering import MARKED, Cell, RenderedRow
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.space_view import SpaceView
@@ -118,6 +118,18 @@ class SpaceTable(MarkableTable, KeyedTable):
 
     # Marks
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to mark only a row with tasks: not a file, a kind of files or the rest."""
+        if action == "mark" and self.current is not None and not self.current.ids:
+            return False
+        return super().check_action(action, parameters)
+
+    @property
+    def marked(self) -> Sequence[SpaceRow]:
+        """The rows of which all tasks are marked."""
+        rows = self._by_key.values()
+        return [row for row in rows if row.ids and self.mark_of(row.key) == MARKED]
+
     def tasks_of(self, key: str) -> Collection[str]:
         """Return the tasks of a row; none of a file or of the rest of the root."""
         return self._by_key[key].ids
@@ -145,7 +157,9 @@ class SpaceTable(MarkableTable, KeyedTable):
             mark=self.mark_of(row.key),
             dimmed=bool(row.ids) and self._is_dimmed(row),
             in_range=self.in_range(index),
-            pinned=row.task is not None and row.key in self._view.snapshot.held,
+            pinned=any(
+                group.label == PINNED and len(group.ids) == len(row.ids) for group in row.held
+            ),
         )
 
     def _cell(self, row: SpaceRow, placed: PlacedColumn) -> Cell:
@@ -218,8 +232,8 @@ def share_text(part: int, whole: int) -> str:
 def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
     """Return the bar of a row, full for the largest.
 
-    A part in another shade can't be purged; it is at least one cell, if the bar has two. The bar of
-    an age has a part for each status.
+    A part in another shade can't be purged; it is at least one cell, if the bar has two. A shorter
+    bar has no parts. The bar of an age has a part for each status.
     """
     number = min(row.amount.of(kind), largest)
     if not number:
@@ -229,10 +243,10 @@ def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:
     if row.by_status:
         return _status_bar(row, kind, max(1, round(width * number / largest)))
     purgeable = row.amount if row.purgeable is None else row.purgeable
-    if purgeable == row.amount:
+    cells = max(1, round(width * number / largest))
+    if purgeable == row.amount or (cells == 1 and any(purgeable)):
         full, rest = divmod(max(1, round(8 * width * number / largest)), 8)
         return (("█" * full + (_EIGHTHS[rest - 1] if rest else ""), ""),)
-    cells = max(1, round(width * number / largest))
     free = round(cells * purgeable.of(kind) / row.amount.of(kind))
     if cells > 1 and any(purgeable):
         free = min(max(free, 1), cells - 1)
