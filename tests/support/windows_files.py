@@ -6,8 +6,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from unittest.mock import patch
 
 import pytest
 
+from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.support import filesystem
 
 nt: Any = import_module("hipercow_tui.support.filesystem.nt")
@@ -46,6 +49,40 @@ def rename_without_folders_in_requests(where: Path, folder: int) -> None:
         filesystem.rename("one", "moved", folder, sub)
     os.close(sub)
     assert (where / "sub" / "moved").read_text() == "1"
+
+
+def a_folder_with_an_open_file_is_open_elsewhere(where: Path, folder: int) -> None:
+    """Windows denies the access then, as it does if the user may not write the target folder."""
+    really_set, really_open = nt.set_information, nt.open_handle
+
+    def deny(handle: int, kind: int, data: bytes) -> int:
+        renames = kind == nt.FILE_RENAME_INFORMATION
+        return int(nt.STATUS_ACCESS_DENIED if renames else really_set(handle, kind, data))
+
+    def deny_adding(name: str, parent: int, access: int, *more: int, **named: int) -> int:
+        if access & nt.FILE_ADD_SUBDIRECTORY:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return int(really_open(name, parent, access, *more, **named))
+
+    (where / "sub").mkdir()
+    with patch.object(nt, "set_information", deny):
+        with pytest.raises(OSError, match=filesystem.OPEN_ELSEWHERE):
+            filesystem.rename("sub", "moved", folder, folder)
+        with patch.object(nt, "open_handle", deny_adding), pytest.raises(PermissionError):
+            filesystem.rename("sub", "moved", folder, folder)
+
+
+def a_process_that_ended_is_gone(where: Path, folder: int) -> None:
+    code = (
+        "import json; from hipercow_tui.purging.process_identity import current_process;"
+        "print(json.dumps(current_process().as_json()))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    ended = ProcessIdentity.from_json(json.loads(printed.stdout))
+    assert ended is not None and ended.is_gone
+    here = current_process()
+    assert not here.is_gone and not replace(ended, host="another").is_gone
+    assert replace(here, pid=ended.pid).is_gone and not replace(here, space="").is_gone
 
 
 def listing_without_file_ids(where: Path, folder: int) -> None:
@@ -103,7 +140,7 @@ def an_open_folder_is_not_removed_later(where: Path, folder: int) -> None:
 
 def names_of_streams_and_devices_are_refused(where: Path, folder: int) -> None:
     (where / "one").touch()
-    for name in ("one:stream", "..", ".", "", "sub/../one", "*", "a\\b"):
+    for name in ("one:stream", "..", ".", "", "sub/../one", "sub/one", "*", "a\\b"):
         with pytest.raises(OSError, match="does not accept the name"):
             filesystem.open_to_write(name, folder, os.O_WRONLY | os.O_CREAT)
     assert filesystem.list_names(folder) == ["one"]
@@ -115,7 +152,6 @@ def errors_have_the_usual_numbers(where: Path, folder: int) -> None:
     (where / "sub" / "two").touch()
     calls: list[tuple[Callable[[], object], int]] = [
         (lambda: filesystem.open_file("none", dir_fd=folder), errno.ENOENT),
-        (lambda: filesystem.open_file("none/one", dir_fd=folder), errno.ENOENT),
         (lambda: filesystem.open_folder("one", dir_fd=folder), errno.ENOTDIR),
         (lambda: filesystem.open_file("sub", dir_fd=folder), errno.EISDIR),
         (lambda: filesystem.make_folder("sub", folder, 0o777), errno.EEXIST),
@@ -140,6 +176,8 @@ def lines_are_appended(where: Path, folder: int) -> None:
 CHECKS = (
     rename_never_replaces,
     rename_without_folders_in_requests,
+    a_folder_with_an_open_file_is_open_elsewhere,
+    a_process_that_ended_is_gone,
     listing_without_file_ids,
     a_deduplicated_file_has_its_content,
     a_write_protected_file_is_removed,
