@@ -122,6 +122,7 @@ class Batch:
             except FileNotFoundError:
                 raise self._lost_error() from None
             if filesystem.stat_fd(self.folder).st_ino != before.st_ino:
+                self.close()  # it is the folder of another process
                 raise self._lost_error()
             self.open_subfolders()
             self.heartbeat = Heartbeat.of_batch(self.folder, self.name.generation)
