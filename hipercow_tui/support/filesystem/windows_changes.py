@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import msvcrt
+import os
 import struct
 import sys
 import time
@@ -92,14 +93,15 @@ def _may_add_to(folder: int) -> bool:
 
 def unlink(name: str, folder: int) -> None:
     """Remove an entry that is no folder: a file, a link or a junction. Raises OSError."""
+    is_folder = False
     try:
         handle = open_named(name, folder, nt.DELETE, nt.FILE_NON_DIRECTORY_FILE)
     except IsADirectoryError:
+        is_folder = True
         handle = open_named(name, folder, nt.DELETE, nt.FILE_DIRECTORY_FILE)
-        if not nt.reparse_tag(handle) & LEADS_ELSEWHERE:
-            nt.close_handle(handle)
-            raise
     try:
+        if is_folder and not nt.reparse_tag(handle) & LEADS_ELSEWHERE:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
         if nt.set_information(handle, nt.FILE_DISPOSITION_INFORMATION_EX, _REMOVE_NOW):
             _remove_when_closed(handle, name)
     finally:
@@ -129,7 +131,8 @@ def _remove_when_closed(handle: int, name: str) -> None:
     kind = nt.FILE_DISPOSITION_INFORMATION
     status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
     if status == nt.STATUS_CANNOT_DELETE:
-        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, 0)
+        options = nt.FILE_OPEN_REPARSE_POINT  # the attributes of a link, not of its target
+        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, options)
         nt.set_basic_information(writable, attributes=nt.FILE_ATTRIBUTE_NORMAL)
         nt.close_handle(writable)
         status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
