@@ -57,6 +57,7 @@ class SpacePane(Pane):
         self.details.add_class("details")
         self._by = SpaceGrouping.BUNDLE
         self._sort = SpaceSort()
+        self._sort_of_ages = SpaceSort(SpaceKey.LABEL, False)  # the histogram begins with the young
         self._path: tuple[str, ...] = ()  # the keys of the rows that were entered
         self._left: tuple[Row, ...] = ()  # for each of them, where the cursor was
         self._row_due: Row | None = None  # where the cursor goes in the next list
@@ -96,9 +97,19 @@ class SpacePane(Pane):
     def notes(self) -> Sequence[str]:
         """The progress, how tasks are grouped, with a legend of bars that are split, and the
         definition of size."""
-        split = self._by is SpaceGrouping.AGE and not self._path
-        grouping = f"by {self._by}{f': {LEGEND}' if split else ''}"
-        return (*self._progress(), grouping, _KIND_NOTES[self.session.state.size_kind])
+        grouping = f"by {self._by}{f': {LEGEND}' if self._shows_ages else ''}"
+        sort = self.table.sort
+        hidden = sort.key not in self.table.shown_columns
+        order = [f"sorted by {sort.key} {'↓' if sort.reverse else '↑'}"] if hidden else []
+        return (*self._progress(), grouping, *order, _KIND_NOTES[self.session.state.size_kind])
+
+    @property
+    def _shows_ages(self) -> bool:
+        return self._by is SpaceGrouping.AGE and not self._path
+
+    @property
+    def _order(self) -> SpaceSort:
+        return self._sort_of_ages if self._shows_ages else self._sort
 
     def _progress(self) -> Iterable[str]:
         session = self.session
@@ -156,7 +167,10 @@ class SpacePane(Pane):
             return
         self._path = view.request.path
         self._left = self._left[: len(self._path)]
+        before = self.table.shown
         self.table.show(view)
+        if before is not None and before.request.kind is not view.request.kind:
+            self._show_largest()
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
@@ -167,6 +181,12 @@ class SpacePane(Pane):
         self._read_visible()
         self.show_details()
         self._offer_keys()
+
+    def _show_largest(self) -> None:
+        """Scroll to the first rows, as far as the cursor stays on the screen."""
+        table = self.table
+        lines = len(table.visible_rows)
+        self.go_to(Row(table.cursor_key, min(table.cursor, lines - 1)))
 
     def measured(self) -> None:
         """Show new sizes."""
@@ -211,7 +231,7 @@ class SpacePane(Pane):
                 session.clock(),
                 self._by,
                 session.state.size_kind,
-                self._sort,
+                self._order,
                 self._path,
                 number,
             )
@@ -279,7 +299,7 @@ class SpacePane(Pane):
     @property
     def sort_key(self) -> SpaceKey:
         """The column by which the table is sorted."""
-        return self._sort.key
+        return self._order.key
 
     @property
     def sort_keys(self) -> Sequence[SpaceKey]:
@@ -290,9 +310,14 @@ class SpacePane(Pane):
         return "" if key in self.table.shown_columns else "not shown"
 
     def sort_by(self, column: str) -> None:
-        """Sort by a column, or in the opposite direction; the bars have no order."""
+        """Sort by a column, or in the opposite direction; the bars have no order. Ages have an
+        order apart, because by default they are a histogram."""
         if column in tuple(SpaceKey):
-            self.chosen_sort = self._sort = self._sort.toggled(SpaceKey(column))
+            self.chosen_sort = sort = self._order.toggled(SpaceKey(column))
+            if self._shows_ages:
+                self._sort_of_ages = sort
+            else:
+                self._sort = sort
             self._request(chosen=True)
 
     @property
