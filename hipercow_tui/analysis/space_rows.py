@@ -36,7 +36,7 @@ _PARTS: Mapping[str, str] = {
     "retry": "the lists of retries",
     "rrq": "the data of rrq workers",
     "tasks": "the folders that hold the tasks, and what in them is no task",
-    TRASH: "purged tasks that can be restored: T shows and empties the trash",
+    TRASH: "purged tasks that can be restored: <trash=T> shows and empties the trash",
     "tui/history": "the history of purges",
     "tui/pins": "pins",
     "tui": "other files of this app",
@@ -82,7 +82,8 @@ class SpaceRow:
         by_status: The amount of each status, if the bar is split.
         task: The task, if the row is one.
         opens: Whether it can be entered: a group opens its tasks, a task its files.
-        note: For something that no purge of tasks takes: an explanation.
+        note: For something that no purge of tasks takes: an explanation, with keys as in
+            ``PlanGroup.rule``.
     """
 
     key: str

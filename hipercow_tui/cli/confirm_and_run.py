@@ -149,7 +149,7 @@ def run_until_signal(
         report = act(stop.event)
     print_report(report, as_json=as_json, kind=kind, sizes=sizes)
     if not as_json:
-        print_output(free_space_lines(report, before, read_free_space(root.path)))
+        print_output(free_space_lines(report, before, lambda: read_free_space(root.path)))
     if report.complete:
         return DONE
     return REFUSED if stop.signal is None else 128 + stop.signal

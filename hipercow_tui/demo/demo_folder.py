@@ -13,12 +13,11 @@ import re
 import stat
 import sys
 import tempfile
+import time
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.purging.file_changes import try_while_open
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.support.filesystem import open_folder, remove_folder, scan, unlink
 
@@ -26,6 +25,7 @@ _PREFIX = "hipercow-demo-"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}\Z")  # as ``tempfile`` makes them
 _MARKER = "demo.json"
 _KIND = "hipercow-tui demo"
+_PATIENCE = 3.0  # seconds
 _LIMIT = 10_000  # bytes of a marker
 
 
@@ -37,7 +37,20 @@ def make_demo_folder() -> Path:
 
 
 def remove_demo_folder(path: Path) -> None:
-    """Remove the folder of a demo. Raises OSError if something in it can't be removed."""
+    """Remove the folder of a demo. Raises OSError if something in it can't be removed for
+    ``_PATIENCE`` seconds: on Windows not while a thread of the app still reads it."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            _remove(path)
+            return
+        except OSError:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(0.05)
+
+
+def _remove(path: Path) -> None:
     folder = open_folder(path)
     try:
         _remove_contents(folder)
@@ -94,16 +107,16 @@ def _is_abandoned(folder: int) -> bool:
 
 def _remove_contents(folder: int) -> None:
     """Remove all entries of an open folder, the marker last: if this is interrupted, the next demo
-    continues. A thread of the app may still read one. Raises OSError."""
+    continues. Raises OSError."""
     with scan(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name == _MARKER)
     for entry in entries:
         if not entry.is_dir(follow_symlinks=False):
-            try_while_open(partial(unlink, entry.name, folder))
+            unlink(entry.name, folder)
             continue
         inside = open_folder(entry.name, dir_fd=folder)
         try:
             _remove_contents(inside)
         finally:
             os.close(inside)
-        try_while_open(partial(remove_folder, entry.name, folder))
+        remove_folder(entry.name, folder)

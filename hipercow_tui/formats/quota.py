@@ -91,7 +91,7 @@ def _read_output(command: tuple[str, ...]) -> bytes:
     with program.stdout as pipe:
         output = _read_all(pipe)
         if sys.platform != "win32":
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # the latter on macOS, if it ended
                 os.killpg(program.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):  # it may be in a call that can't be interrupted
         program.wait(timeout=0.1)

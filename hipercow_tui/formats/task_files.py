@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from hipercow_tui.formats.folder_size import FolderUsage, folder_itself, measure_entry
@@ -27,8 +28,12 @@ def list_task_files(root: Root, task_id: str) -> tuple[FolderEntry, ...]:
     ``root`` is the part of the root for the language of the task. The name of a subfolder ends in
     ``/``. Follows no link. Raises OSError if the folder can't be read.
     """
-    folder = open_folder(os.path.join(root.tasks, task_id[:2], task_id[2:]))
-    try:
+    with ExitStack() as stack:
+        # Folder by folder, because none of them may be a symbolic link.
+        shard = open_folder(root.tasks / task_id[:2])
+        stack.callback(os.close, shard)
+        folder = open_folder(task_id[2:], dir_fd=shard)
+        stack.callback(os.close, folder)
         entries = [
             FolderEntry(
                 f"{name}/" if stat.S_ISDIR(status.st_mode) else name, measure_entry(name, folder)
@@ -36,5 +41,3 @@ def list_task_files(root: Root, task_id: str) -> tuple[FolderEntry, ...]:
             for name, status in filesystem.list_statuses(folder)
         ]
         return (*entries, FolderEntry(ITSELF, folder_itself(folder)))
-    finally:
-        os.close(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from hipercow_tui.domain.pin_requests import PinnedItem
@@ -232,14 +232,17 @@ def _empty_lines(report: EmptyReport, kind: SizeKind) -> Iterator[str]:
 
 
 def free_space_lines(
-    report: Report, before: FreeSpace | None, after: FreeSpace | None
+    report: Report, before: FreeSpace | None, read_after: Callable[[], FreeSpace | None]
 ) -> Iterator[str]:
     """Yield how much space the file system has after a job, and why that is less than expected.
 
-    ``before`` and ``after`` are None if they are not known. Nothing is yielded for a job that
-    erased nothing.
+    ``before`` and the result of ``read_after`` are None if they are not known. For a job that
+    erased nothing, nothing is read and yielded.
     """
-    if after is None or isinstance(report, RestoreReport) or not report.freed.files:
+    if isinstance(report, RestoreReport) or not report.freed.files:
+        return
+    after = read_after()
+    if after is None:
         return
     yield after.sentence
     if before is None or (before.size, before.quota) != (after.size, after.quota):

@@ -37,6 +37,6 @@ def end_group(process: subprocess.Popen[bytes]) -> Iterator[None]:
         yield
     else:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # the latter on macOS, if it ended
                 os.killpg(process.pid, number)
             yield

@@ -58,11 +58,8 @@ class PinToggle:
         elif targets:
             held = _holder(targets[0], snapshot)
             name = held.target if held else ""
-            self._notify(
-                with_keys(
-                    f"The pin of {name} holds this: go to the bundle (<switch=b>) to unpin it"
-                )
-            )
+            remedy = with_keys("go to the bundle (<switch=b>) to unpin it")
+            self._notify(f"The pin of {name} holds this: {remedy}")
         else:
             self._notify(NOTHING_HERE)
 
@@ -80,7 +77,7 @@ class PinToggle:
 
         for target in targets:
             add_pin(self._root, target, note)
-        return with_keys(f"Pinned {label(targets)}: <pin=P> on it removes the pin")
+        return f"Pinned {label(targets)}: " + with_keys("<pin=P> on it removes the pin")
 
     def _remove(self, pins: Sequence[Pin]) -> str:
         from hipercow_tui.purging.pin_files import remove_pin

@@ -166,3 +166,11 @@ def test_the_files_of_a_task_that_is_gone_cannot_be_listed(tmp_path: Path) -> No
     write_task(tmp_path, task_id(0), "success")
     with pytest.raises(FileNotFoundError):
         list_task_files(find_root(tmp_path), task_id(1))
+
+
+def test_files_of_a_task_are_not_listed_through_a_link(tmp_path: Path) -> None:
+    shard = write_task(tmp_path, task_id(0), "success").parent
+    shard.rename(tmp_path / "elsewhere")
+    shard.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError):
+        list_task_files(find_root(tmp_path), task_id(0))

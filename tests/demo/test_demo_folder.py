@@ -70,17 +70,17 @@ def test_the_folder_of_a_running_demo_stays(temporary: Path) -> None:
     assert not list(temporary.iterdir())
 
 
-def test_a_file_that_is_open_for_a_moment_is_removed_later(
+def test_a_folder_that_is_read_for_a_moment_is_removed_later(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, errors = filesystem.unlink, [OSError(errno.EBUSY, filesystem.OPEN_ELSEWHERE)]
+    real, errors = filesystem.remove_folder, [OSError(errno.ENOTEMPTY, "Directory not empty")]
 
-    def unlink(name: str, folder: int) -> None:
+    def remove_folder(name: str, folder: int) -> None:
         if errors:
             raise errors.pop()
         real(name, folder)
 
-    monkeypatch.setattr(demo_folder, "unlink", unlink)
+    monkeypatch.setattr(demo_folder, "remove_folder", remove_folder)
     remove_demo_folder(left_by(current_process()))
     assert not errors and not list(temporary.iterdir())
 

@@ -127,6 +127,17 @@ def test_missing_id_of_a_matched_bundle_cascades_to_its_chain_and_bundles() -> N
     assert [one.bundle.name for one in plan.bundles] == ["one", "two"]
 
 
+def test_totals_count_the_bundles_of_tasks_that_are_drawn_in() -> None:
+    snapshot = snapshot_of(
+        [ended(A, Status.SUCCESS), ended(B), ended(C)],
+        bundles={"one": (A,), "two": (C,), "three": (D,)},
+        links=[(B, A, A), (C, D, D)],
+    )
+    totals = PlanTotals(matched=1, cascaded=1, bundles=1)
+    assert plan_totals(snapshot, by_ids(B), now=NOW) == totals
+    assert plan_totals(snapshot, by_ids(C), now=NOW) == PlanTotals(matched=1, bundles=2)
+
+
 def test_bundle_with_only_missing_tasks_goes() -> None:
     snapshot = snapshot_of([], bundles={"one": (A,)})
     plan = make_plan(snapshot, FilterStack(in_bundle=InBundle.of("one")), now=NOW)

@@ -5,6 +5,8 @@ The texts are of real file systems, with ``0`` or ``-`` for the empty columns th
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from pathlib import Path
 
@@ -119,6 +121,17 @@ def test_a_program_that_hangs_fails_or_prints_garbage_is_no_quota(
     began = time.monotonic()
     assert read_quota("/home", "nfs") is None
     assert time.monotonic() - began < 5
+
+
+def test_a_program_that_has_ended_and_can_not_be_killed_gives_the_quota(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(group: int, number: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    program(programs / "quota", f"echo '{HOME}'")
+    assert read_quota("/home", "nfs4") == Quota(8 * KB, 51200 * KB)
 
 
 def test_a_file_that_is_no_program_is_no_quota(programs: Path) -> None:

@@ -15,6 +15,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+import uuid
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -95,9 +96,13 @@ class Windows:
         self._run_quietly("wineserver", f"-p{_IDLE}")  # may run already
         self._run_quietly("wine", "wineboot")
 
-    def choose_version(self, version: str) -> None:
-        """Choose the version of Windows that Wine reports to programs."""
-        self._run_quietly("wine", "winecfg", "/v", version)
+    def configure(self) -> None:
+        """Choose the version of Windows, and give the machine an id, which each Windows has."""
+        key = r"HKLM\SOFTWARE\Microsoft\Cryptography"
+        self._run_quietly("wine", "winecfg", "/v", "win10")
+        self._run_quietly(
+            *("wine", "reg", "add", key, "/f", "/v", "MachineGuid", "/d", str(uuid.uuid4()))
+        )
 
     def _run_quietly(self, *command: str) -> None:
         """Run a program of Wine. Its services would keep pipes open."""
@@ -123,6 +128,7 @@ class Windows:
             return {}
         return {
             "WINEPREFIX": str(self.wine / "prefix"),
+            "TMPDIR": str(self.wine / "tmp"),  # another one would start a second server
             "WINEDEBUG": "-all",
             "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
             "DISPLAY": "",
@@ -166,9 +172,10 @@ def install(folder: Path) -> None:
     (python / "Lib/site-packages").mkdir(parents=True)
     (python / "Lib/site-packages/sitecustomize.py").write_text(_ADAPTATION, "ascii")
     _pip("install", "--target", str(python / "Lib/site-packages"), *_FOR_WINDOWS, *packages)
-    (folder / "prefix").mkdir()
+    for name in ("prefix", "tmp"):
+        (folder / name).mkdir()
     Windows(folder).boot()
-    Windows(folder).choose_version("win10")
+    Windows(folder).configure()
     stamp.write_text(wanted, "ascii")
 
 

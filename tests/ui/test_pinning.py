@@ -46,13 +46,13 @@ def pins_on_disk(where: Path) -> list[Pin]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A chain of two, in bundle ``sweep`` with one more task, and a task in bundle ``solo``."""
+    """A chain of two, in bundle ``<a=sweep>`` with one more task, and a task in bundle ``solo``."""
     write_task(tmp_path, FIRST, "failure")
     write_task(tmp_path, RETRY, "failure", retry_of=(FIRST, FIRST))
     write_task(tmp_path, LONE, "failure")
     write_task(tmp_path, OTHER, "success")
     write_retries(tmp_path, [(RETRY, FIRST, FIRST)])
-    write_bundle(tmp_path, "sweep", [FIRST, LONE])
+    write_bundle(tmp_path, "<a=sweep>", [FIRST, LONE])
     write_bundle(tmp_path, "solo", [OTHER])
     return tmp_path
 
@@ -136,20 +136,20 @@ async def test_a_bundle_is_pinned_and_unpinned_in_the_list_of_bundles(project: P
         await pilot.press("b")
         table = app.browser.bundles_pane.table
         await until(pilot, lambda: len(table.keys) == 2)
-        table.move_to(table.keys.index("sweep"))
+        table.move_to(table.keys.index("<a=sweep>"))
         await pilot.pause()
         await pin(pilot, "mine")
         await until(pilot, lambda: set(app.browser.session.snapshot.held) == {FIRST, RETRY, LONE})
         (made,) = pins_on_disk(project)
-        assert made.target == PinTarget(PinKind.BUNDLE, Lang.R, "sweep")
+        assert made.target == PinTarget(PinKind.BUNDLE, Lang.R, "<a=sweep>")
         await until(pilot, lambda: f"pinned by {USER} on " in screen_text(app))
-        assert f" {PINNED}sweep" in screen_text(app)
+        assert f" {PINNED}<a=sweep>" in screen_text(app)
 
         await pilot.press("b")  # a task of the bundle is not unpinned alone
         go_to(app, LONE)
         await pilot.press("P")
         await pilot.pause()
-        assert "The pin of bundle sweep holds this" in screen_text(app)
+        assert "The pin of bundle <a=sweep> holds this" in screen_text(app)
         assert pins_on_disk(project) == [made]
 
         await pilot.press("b", "P")

@@ -37,6 +37,7 @@ SCREENS = {
     "filters": "1 2 m tab",
     "bundles": "b j",
     "errors": "e j",
+    "space": "w j",
     "inputs": "b g i",
     "plan": "1 2 p",
     "confirm": "1 2 p x D",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import shutil
 import threading
@@ -87,8 +88,12 @@ async def test_groups_have_the_amounts_of_the_command(root: Path) -> None:
         await until(pilot, lambda: shown(pane).request.by is SpaceGrouping.BUNDLE)
 
 
-async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(root: Path) -> None:
+async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with space_of(root, (80, 24)) as (pane, pilot):
+        kept: list[str] = []  # a list of the tab must not keep all garbage for ever
+        monkeypatch.setattr(gc, "freeze", lambda: kept.append("garbage"))
         await until(pilot, lambda: pane.table.keys[:2] == ("bundle large", "bundle small"))
         await pilot.press("j", "enter")
         await until(pilot, lambda: pane.table.keys == IDS[4::-1])
@@ -115,6 +120,7 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(root: P
         await until(pilot, lambda: "on disk" in screen_text(pilot.app))
         await pilot.press("G")
         assert "not tasks" in screen_text(pilot.app) and "lib" in pane.table.keys
+        assert not kept
         await pilot.press("w")
         await until(pilot, lambda: "w Space ━" in screen_text(pilot.app))
 

@@ -26,6 +26,57 @@ def test_a_text_is_copied_to_the_clipboard(windows: Windows) -> None:
     assert (done.stdout, done.stderr) == ("'grüße ✓\\r\\ntwo'\n", "")
 
 
+def test_the_folder_of_a_killed_demo_is_removed_by_the_next(
+    windows: Windows, tmp_path: Path
+) -> None:
+    place = windows.path(tmp_path)
+    with windows.start("-c", _DEMO, place) as killed:
+        assert killed.stdout is not None
+        name = killed.stdout.readline().strip()
+        killed.kill()
+    assert (tmp_path / name).is_dir()
+    done = windows.run("-c", _NEXT_DEMO, place)
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.glob("hipercow-demo-*"))
+
+
+def test_errors_are_read_in_a_process(windows: Windows, sir_model: Path) -> None:
+    done = windows.run("-c", _READ_FAILURES, windows.path(sir_model))
+    assert (done.stdout, done.stderr) == ("10 True\n", "")
+
+
+_DEMO = """
+import sys, tempfile, time
+tempfile.tempdir = sys.argv[1]
+from hipercow_tui.demo import living_root
+with living_root(20) as root:
+    print(root.parent.name, flush=True)
+    time.sleep(60)
+"""
+
+_NEXT_DEMO = """
+import sys, tempfile
+tempfile.tempdir = sys.argv[1]
+from hipercow_tui.demo.demo_folder import remove_abandoned_folders
+remove_abandoned_folders()
+"""
+
+_READ_FAILURES = """
+import sys
+from hipercow_tui.analysis.failure_reader import FailureReader
+from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.scanning.scanner import Scanner
+root = find_root(sys.argv[1])
+*_, last = Scanner(root).scan()
+failed = [task for task in last.snapshot.tasks.values() if task.status is Status.FAILURE]
+reader = FailureReader(root)
+here = reader.read(failed, more=0)
+by_process = reader.read(failed, more=10_000)
+print(len(here), reader._process is not None and here == by_process)
+reader.close()
+"""
+
 _COPY = """
 import ctypes
 from ctypes import wintypes

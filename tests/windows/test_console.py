@@ -17,28 +17,34 @@ import pexpect
 
 Start = Callable[..., "pexpect.spawn[str]"]
 PATIENCE = 60  # seconds
+# The first argument is the folder of temporary files.
 _IN_DEMO = """
-import time
+import sys, tempfile, time
+tempfile.tempdir = sys.argv[1]
 from hipercow_tui.demo import living_root
 with living_root(60) as root:
     print(root.parent.name, flush=True)
     while True:
         time.sleep(0.1)
 """
+_APP = """
+import sys, tempfile
+tempfile.tempdir = sys.argv[1]
+from hipercow_tui.cli.main import main
+sys.exit(main(["--demo-tasks", "30"]))
+"""
 
 
 @pytest.fixture
 def start(windows: Windows, tmp_path: Path) -> Start:
-    """Start Python with arguments in a console; its temporary folder is that of the test, named
-    without a drive since Wine uses it too."""
+    """Start a program in a console, with the folder of the test for temporary files."""
 
-    def start(*arguments: str, **more: str) -> pexpect.spawn[str]:
-        command, *words = windows.command(*arguments)
-        special = {"TERM": "xterm-256color", "TMPDIR": str(tmp_path)} | more
+    def start(program: str, **more: str) -> pexpect.spawn[str]:
+        command, *words = windows.command("-c", program, windows.path(tmp_path))
         return pexpect.spawn(
             command,
             words,
-            env=os.environ | windows.environment() | special,
+            env=os.environ | windows.environment() | {"TERM": "xterm-256color"} | more,
             cwd=str(CHECKOUT),
             dimensions=(40, 120),
             timeout=PATIENCE,
@@ -59,7 +65,7 @@ def end(console: pexpect.spawn[str]) -> int | None:
 
 
 def test_ctrl_c_ends_a_demo_and_removes_its_folder(start: Start, tmp_path: Path) -> None:
-    console = start("-c", _IN_DEMO)
+    console = start(_IN_DEMO)
     console.expect("hipercow-demo-[a-z0-9_]{8}")
     assert demos(tmp_path)
     console.send("\x03")
@@ -70,7 +76,7 @@ def test_ctrl_c_ends_a_demo_and_removes_its_folder(start: Start, tmp_path: Path)
 def test_the_app_opens_in_a_console_without_colours_and_leaves_it(
     start: Start, tmp_path: Path
 ) -> None:
-    console = start("-m", "hipercow_tui", "--demo-tasks", "30", NO_COLOR="1")
+    console = start(_APP, NO_COLOR="1")
     console.expect("Would go")
     assert demos(tmp_path)
     console.send("q")

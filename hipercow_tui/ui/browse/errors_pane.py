@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from textual.screen import Screen
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.support.malloc_tuning import release_free_memory
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
@@ -39,6 +39,7 @@ class ErrorsPane(Pane):
         self.details: ErrorDetailsView = ErrorDetailsView(id="error-details")
         self.details.add_class("details")
         self._grouped: tuple[Snapshot, ErrorSort] | None = None
+        self._exemption = GarbageExemption()  # of failures
 
     @property
     def count(self) -> int:
@@ -66,7 +67,7 @@ class ErrorsPane(Pane):
 
     def show_groups(self, view_model: FailureViewModel) -> None:
         """Show the errors that are known so far."""
-        gc.freeze()  # they stay in memory; a garbage collector that visits them takes 50 ms
+        self._exemption.update(view_model.read)
         release_free_memory()
         unread = self.session.unread_errors
         self.session.errors = view_model

@@ -73,7 +73,7 @@ class Filtering(Controller):
     def _save(self, saved: SavedFilter, name: str | None) -> None:
         if name is not None and self._file is not None:
             save = partial(self._file.save, name, saved)
-            self._change(save, with_keys(f"Saved as '{name}': <palette=ctrl+p> lists it"))
+            self._change(save, f"Saved as '{name}': " + with_keys("<palette=ctrl+p> lists it"))
 
     def _forget(self, name: str) -> None:
         if self._file is not None:

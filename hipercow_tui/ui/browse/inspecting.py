@@ -145,7 +145,8 @@ class Inspecting(Controller):
         """Plan a purge of the marked tasks; the other filters are not on those screens."""
         if self._session.marks.ids is None:
             self._screen.notify(
-                with_keys("Mark tasks first: <mark=space>, <range=v> and <mark_all=a> mark them")
+                with_keys("Mark tasks first: <mark=space>, <range=v> and <mark_all=a> mark them"),
+                markup=False,  # a key can be "["
             )
         else:
             self._plan()

@@ -165,7 +165,7 @@ class BrowseScreen(Screen[None]):
     @on(messages.ServicesReady)
     def _workers_started(self) -> None:
         self.session.set_priorities()
-        self.session.services.space.read_now()
+        self.session.services.free_space.read_now()
         self.trash.refresh()
 
     @on(messages.ScanUpdated)
@@ -221,7 +221,7 @@ class BrowseScreen(Screen[None]):
         await self.purge.end()
         self.action_refresh()
         self.trash.show_result(message)
-        self.session.services.space.read_now()
+        self.session.services.free_space.read_now()
 
     @on(messages.TrashUpdated)
     def _update_trash(self, message: messages.TrashUpdated) -> None:

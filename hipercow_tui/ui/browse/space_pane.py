@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -18,6 +17,7 @@ from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
@@ -65,6 +65,7 @@ class SpacePane(Pane):
         self._least = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
+        self._exemption = GarbageExemption()  # of sizes
         self._offered = (False, False)  # whether the row has a log, and tasks to mark
 
     # Contents
@@ -119,8 +120,8 @@ class SpacePane(Pane):
         if progress is not None:
             left = progress.seconds_left
             time_left = "" if left is None else f", {short_time_left(left)} left"
-            key = "z" if self._path else "esc"
-            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {key} stops"
+            stops = with_keys("<sizes=z> stops" if self._path else "<back=esc> stops")
+            yield f"measured {progress.done:,}/{progress.total:,}{time_left}, {stops}"
         elif session.services.sizes.parts is None:
             yield with_keys("not all measured, <sizes=z> measures")
         if self._needs_calls and (unread := self.unread) > 0:
@@ -161,7 +162,7 @@ class SpacePane(Pane):
 
     def show_list(self, view: SpaceView) -> None:
         """Show a list, unless the user has chosen another one."""
-        gc.freeze()  # sizes stay in memory; a garbage collector that visits them takes 50 ms
+        self._exemption.update(self.session.services.sizes.measured_count)
         self._next_at = time.monotonic() + max(LEAST_PAUSE, PAUSE_FACTOR * view.seconds)
         if view.request.number < self._least:
             return

@@ -67,7 +67,7 @@ class JobResult(Vertical):
     def _summary(self) -> str:
         summary = _summary(self._report, self._size_kind)
         goal = self._report.plan.goal if isinstance(self._report, PurgeReport) else ""
-        space = free_space_lines(self._report, self._space_before, self._space)
+        space = free_space_lines(self._report, self._space_before, lambda: self._space)
         lines = filter(None, (goal, *space))
         return "\n".join((summary, *(f"{line}." for line in lines)))
 

@@ -18,6 +18,7 @@ from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_size, pluralize, share_text
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
@@ -63,7 +64,7 @@ class SpaceDetailsView(ScrollText, can_focus=True):
             grid.add_row(Text(label), text)
         self.border_title = escape(plain_text(row.key if row.task else row.label))
         opened = "its files" if row.task else "its tasks, largest first"
-        self.border_subtitle = f"Enter: {opened}" if row.opens else ""
+        self.border_subtitle = with_keys(f"<open=Enter>: {opened}") if row.opens else ""
         self._text.update(grid)
 
 
@@ -72,7 +73,7 @@ def lines(row: SpaceRow, view: SpaceView, style: Styles) -> Iterable[tuple[str, 
     kind = view.request.kind
     yield "size", Text(" · ".join(_size_texts(row, view)))
     if row.note:
-        yield "what", Text(row.note)
+        yield "what", Text(with_keys(row.note))
     if row.by_status:
         yield "statuses", _statuses(row, kind, style)
     if row.purgeable is not None:

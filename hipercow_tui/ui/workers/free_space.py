@@ -8,7 +8,7 @@ from pathlib import Path
 from hipercow_tui.formats.free_space import FreeSpace, read_free_space
 from hipercow_tui.ui.workers.base import BackgroundWorker
 
-READ_EVERY = 30.0  # seconds; one system call, which a file server may answer slowly
+READ_EVERY = 30.0  # seconds; a file server, or the program that prints a quota, can be slow
 
 
 class FreeSpaceWorker(BackgroundWorker):

@@ -100,7 +100,9 @@ class BackgroundServices:
         cache = FailureCache.of(root) if indexed else None
         self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
         builder = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
-        self.space = FreeSpaceWorker(root.path, lambda space: post(FreeSpaceRead(space)), failed)
+        self.free_space = FreeSpaceWorker(
+            root.path, lambda space: post(FreeSpaceRead(space)), failed
+        )
         self._view_models = LatestOnlyWorker(
             builder.build, lambda view_model: post(ViewModelReady(view_model)), failed
         )
@@ -125,7 +127,7 @@ class BackgroundServices:
             self.sizes,
             self.logs,
             self.errors,
-            self.space,
+            self.free_space,
             self._view_models,
             self._space_views,
             self._totals,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hipercow_tui.analysis.space_rows import (
@@ -26,7 +27,7 @@ from hipercow_tui.analysis.space_usage import (
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
-from hipercow_tui.formats.folder_size import FileKind, SizeKind
+from hipercow_tui.formats.folder_size import FileKind, FolderUsage, SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.task_files import list_task_files
 from hipercow_tui.support.errors import os_error_text
@@ -89,11 +90,10 @@ class SpaceViewBuilder:
         self._sizes = sizes
         self._summaries = summaries
         self._usage = summarize_space(Snapshot(root.path), {}, (), now=0.0)
+        self._usages: Mapping[str, FolderUsage] = {}  # those that are summed up in ``_usage``
         self._measured_count = -1
-        self._top: tuple[object, list[SpaceRow]] = (
-            None,
-            [],
-        )  # the last top rows, and for what they are
+        self._top_for: object = None  # the choices that the last top rows are for
+        self._top: list[SpaceRow] = []
 
     def build(self, request: SpaceRequest) -> SpaceView:
         """Build the list for a request."""
@@ -104,12 +104,12 @@ class SpaceViewBuilder:
     def _sum_up(self, request: SpaceRequest) -> None:
         snapshot, count = request.snapshot, self._sizes.measured_count
         if self._usage.snapshot is not snapshot or self._measured_count != count:
-            usages = self._sizes.usages.copy()
-            existing = {i: one for i, one in usages.items() if i in snapshot.tasks}
+            usages = self._sizes.usages.copy()  # another thread changes them meanwhile
+            self._usages = {i: one for i, one in usages.items() if i in snapshot.tasks}
             parts = self._sizes.parts or ()
-            self._usage = summarize_space(snapshot, existing, parts, now=request.now)
+            self._usage = summarize_space(snapshot, self._usages, parts, now=request.now)
             self._measured_count = count
-            self._top = None, []
+            self._top_for = None
 
     def _list(self, request: SpaceRequest) -> SpaceView:
         """Enter the rows of the path as far as they exist."""
@@ -135,9 +135,9 @@ class SpaceViewBuilder:
         """Return the rows of groups, or of tasks: the same as before unless something changed."""
         minute, read = request.now // 60, len(self._summaries)  # for ages, and for calls
         shown = request.by, request.sort, request.kind, minute, read
-        if self._top[0] != shown:
-            self._top = shown, self._make_top_rows(request)
-        return self._top[1]
+        if self._top_for != shown:
+            self._top_for, self._top = shown, self._make_top_rows(request)
+        return self._top
 
     def _make_top_rows(self, request: SpaceRequest) -> list[SpaceRow]:
         usage, by, sort, kind = self._usage, request.by, request.sort, request.kind
@@ -158,8 +158,7 @@ class SpaceViewBuilder:
             part = self._root.part(row.task.lang)
             return sort_rows(file_rows(list_task_files(part, row.task.id)), sort, kind)
         if request.by is SpaceGrouping.KIND:
-            of_kind = FileKind(row.key)
-            amounts = amounts_of_kind(self._sizes.usages.copy(), usage.amounts, of_kind)
+            amounts = amounts_of_kind(self._usages, usage.amounts, FileKind(row.key))
         else:
             amounts = {task_id: usage.amounts[task_id] for task_id in row.ids}
         return sort_rows(task_rows(usage, amounts), sort, kind)
