@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 from ui_driving import all_rows_shown, screen_text, until
 
 import hipercow_tui
+from hipercow_tui.analysis.space_rows import SpaceKey
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
@@ -108,7 +109,10 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
         assert "space Mark" not in screen_text(pilot.app), "a file can't be marked"
         await pilot.press("space")
         await until(pilot, lambda: "'space' does nothing here" in screen_text(pilot.app))
+        await pilot.press("a")
+        await until(pilot, lambda: "'a' does nothing here" in screen_text(pilot.app))
         assert pane.session.marks.ids is None and pane.table.cursor == 0
+        assert SpaceKey.PURGEABLE not in [choice.key for choice in pane.sort_choices]
         await pilot.press("enter")  # a file can't be entered
         await pilot.press("escape")
         await until(pilot, lambda: pane.table.cursor_key == IDS[1])

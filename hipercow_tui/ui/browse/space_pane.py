@@ -28,6 +28,7 @@ from hipercow_tui.ui.widgets.space_table import LEGEND, SpaceTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.dialogs.sort_menu import SortChoice
     from hipercow_tui.ui.workers.space_view import SpaceView
     from hipercow_tui.ui.workers.view_model import ViewModel
 
@@ -304,8 +305,16 @@ class SpacePane(Pane):
 
     @property
     def sort_keys(self) -> Sequence[SpaceKey]:
-        """The columns by which it can be sorted."""
+        """The columns by which it can be sorted: of files it is not known what can go."""
+        rows = self.table.shown.rows if self.table.shown else ()
+        if all(row.purgeable is None for row in rows):
+            return (SpaceKey.SIZE, SpaceKey.LABEL, SpaceKey.FILES)
         return tuple(SpaceKey)
+
+    @property
+    def sort_choices(self) -> Sequence[SortChoice]:
+        """The columns of the sort menu."""
+        return [choice for choice in super().sort_choices if choice.key in self.sort_keys]
 
     def _sort_note(self, key: str) -> str:
         return "" if key in self.table.shown_columns else "not shown"

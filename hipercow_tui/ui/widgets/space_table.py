@@ -114,8 +114,16 @@ class SpaceTable(MarkableTable, KeyedTable):
     # Marks
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to mark only a row with tasks: not a file, a kind of files or the rest."""
-        if action == "mark" and self.current is not None and not self.current.ids:
+        """Offer to mark a row, or to begin a range there, only if it has tasks: a file, a kind of
+        files and the rest have none. Offer to mark all only if any row has tasks."""
+        row = self.current
+        if action == "mark" or (action == "range" and not self._range):
+            offered = row is None or bool(row.ids)
+        elif action == "mark_all":
+            offered = any(one.ids for one in self._by_key.values())
+        else:
+            offered = True
+        if not offered:
             return False
         return super().check_action(action, parameters)
 
