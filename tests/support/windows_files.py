@@ -164,7 +164,7 @@ def an_open_folder_is_not_removed_later(where: Path, folder: int) -> None:
 
 def names_of_streams_and_devices_are_refused(where: Path, folder: int) -> None:
     (where / "one").touch()
-    for name in ("one:stream", "..", ".", "", "sub/one", "*", "a\\b"):
+    for name in ("one:stream", "..", ".", "", "sub/../one", "sub/one", "*", "a\\b"):
         with pytest.raises(OSError, match="does not accept the name"):
             filesystem.open_to_write(name, folder, os.O_WRONLY | os.O_CREAT)
     assert filesystem.list_names(folder) == ["one"]

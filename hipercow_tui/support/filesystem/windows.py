@@ -134,12 +134,12 @@ def open_to_write(name: str, folder: int, flags: int, mode: int = 0o666) -> int:
     handle = open_named(name, folder, access, nt.FILE_NON_DIRECTORY_FILE, disposition=disposition)
     _refuse_link(handle, name)
     fd = _descriptor(handle, flags & (os.O_APPEND | os.O_RDWR | os.O_WRONLY))
-    if flags & os.O_TRUNC:
-        try:
+    try:
+        if flags & os.O_TRUNC:
             os.ftruncate(fd, 0)
-        except OSError:
-            os.close(fd)
-            raise
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
@@ -279,8 +279,8 @@ def _nt_path(path: str | os.PathLike[str]) -> str:
 
 
 def checked_name(name: str) -> str:
-    """Return a name in an open folder. Raises OSError for a path, in which a link could be
-    followed, and for a name that the system would take for something else, such as a stream."""
+    """Return a name in an open folder. Raises OSError for a name that the system would take for
+    something else, such as one in a subfolder or a stream of a file."""
     if name in (".", "..") or not _NAME.match(name):
         raise OSError(errno.EINVAL, "Windows does not accept the name", name)
     return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import msvcrt
-import os
 import struct
 import sys
 import time
@@ -93,19 +92,25 @@ def _may_add_to(folder: int) -> bool:
 
 def unlink(name: str, folder: int) -> None:
     """Remove an entry that is no folder: a file, a link or a junction. Raises OSError."""
-    is_folder = False
     try:
         handle = open_named(name, folder, nt.DELETE, nt.FILE_NON_DIRECTORY_FILE)
     except IsADirectoryError:
-        is_folder = True
         handle = open_named(name, folder, nt.DELETE, nt.FILE_DIRECTORY_FILE)
+        if not _is_link(handle):
+            nt.close_handle(handle)
+            raise
     try:
-        if is_folder and not nt.reparse_tag(handle) & LEADS_ELSEWHERE:
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
         if nt.set_information(handle, nt.FILE_DISPOSITION_INFORMATION_EX, _REMOVE_NOW):
             _remove_when_closed(handle, name)
     finally:
         nt.close_handle(handle)
+
+
+def _is_link(handle: int) -> bool:
+    try:
+        return bool(nt.reparse_tag(handle) & LEADS_ELSEWHERE)
+    except OSError:
+        return False
 
 
 def remove_folder(name: str, folder: int) -> None:
@@ -131,8 +136,8 @@ def _remove_when_closed(handle: int, name: str) -> None:
     kind = nt.FILE_DISPOSITION_INFORMATION
     status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
     if status == nt.STATUS_CANNOT_DELETE:
-        options = nt.FILE_OPEN_REPARSE_POINT  # the attributes of a link, not of its target
-        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, options)
+        # Without this option, the attributes of the target of a link would be changed.
+        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, nt.FILE_OPEN_REPARSE_POINT)
         nt.set_basic_information(writable, attributes=nt.FILE_ATTRIBUTE_NORMAL)
         nt.close_handle(writable)
         status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)

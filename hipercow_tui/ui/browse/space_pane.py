@@ -28,6 +28,7 @@ from hipercow_tui.ui.widgets.space_table import LEGEND, SpaceTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.dialogs.sort_menu import SortChoice
     from hipercow_tui.ui.workers.space_view import SpaceView
     from hipercow_tui.ui.workers.view_model import ViewModel
 
@@ -57,6 +58,7 @@ class SpacePane(Pane):
         self.details.add_class("details")
         self._by = SpaceGrouping.BUNDLE
         self._sort = SpaceSort()
+        self._sort_of_ages = SpaceSort(SpaceKey.LABEL, False)  # the histogram begins with the young
         self._path: tuple[str, ...] = ()  # the keys of the rows that were entered
         self._rows_above: tuple[Row, ...] = ()  # for each of them, where the cursor was in its list
         self._row_due: Row | None = None  # where the cursor goes in the next list
@@ -97,9 +99,19 @@ class SpacePane(Pane):
     def notes(self) -> Sequence[str]:
         """The progress, how tasks are grouped, with a legend of bars that are split, and the
         definition of size."""
-        split = self._by is SpaceGrouping.AGE and not self._path
-        grouping = f"by {self._by}{f': {LEGEND}' if split else ''}"
-        return (*self._progress(), grouping, _KIND_NOTES[self.session.state.size_kind])
+        grouping = f"by {self._by}{f': {LEGEND}' if self._shows_ages else ''}"
+        sort = self.table.sort
+        hidden = sort.key not in self.table.shown_columns
+        order = [f"sorted by {sort.key} {'↓' if sort.reverse else '↑'}"] if hidden else []
+        return (*self._progress(), grouping, *order, _KIND_NOTES[self.session.state.size_kind])
+
+    @property
+    def _shows_ages(self) -> bool:
+        return self._by is SpaceGrouping.AGE and not self._path
+
+    @property
+    def _order(self) -> SpaceSort:
+        return self._sort_of_ages if self._shows_ages else self._sort
 
     def _progress(self) -> Iterable[str]:
         session = self.session
@@ -157,7 +169,10 @@ class SpacePane(Pane):
             return
         self._path = view.request.path
         self._rows_above = self._rows_above[: len(self._path)]
+        before = self.table.shown
         self.table.show(view)
+        if before is not None and before.request.kind is not view.request.kind:
+            self._show_largest()
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
@@ -168,6 +183,12 @@ class SpacePane(Pane):
         self._read_visible()
         self.show_details()
         self._offer_keys()
+
+    def _show_largest(self) -> None:
+        """Scroll to the first rows, as far as the cursor stays on the screen."""
+        table = self.table
+        lines = len(table.visible_rows)
+        self.go_to(Row(table.cursor_key, min(table.cursor, lines - 1)))
 
     def measured(self) -> None:
         """Show new sizes."""
@@ -212,7 +233,7 @@ class SpacePane(Pane):
                 session.clock(),
                 self._by,
                 session.state.size_kind,
-                self._sort,
+                self._order,
                 self._path,
                 number,
             )
@@ -280,20 +301,33 @@ class SpacePane(Pane):
     @property
     def sort_key(self) -> SpaceKey:
         """The column by which the table is sorted."""
-        return self._sort.key
+        return self._order.key
 
     @property
     def sort_keys(self) -> Sequence[SpaceKey]:
-        """The columns by which it can be sorted."""
+        """The columns by which it can be sorted: of files it is not known what can go."""
+        rows = self.table.shown.rows if self.table.shown else ()
+        if all(row.purgeable is None for row in rows):
+            return (SpaceKey.SIZE, SpaceKey.LABEL, SpaceKey.FILES)
         return tuple(SpaceKey)
+
+    @property
+    def sort_choices(self) -> Sequence[SortChoice]:
+        """The columns of the sort menu."""
+        return [choice for choice in super().sort_choices if choice.key in self.sort_keys]
 
     def _sort_note(self, key: str) -> str:
         return "" if key in self.table.shown_columns else "not shown"
 
     def sort_by(self, column: str) -> None:
-        """Sort by a column, or in the opposite direction; the bars have no order."""
+        """Sort by a column, or in the opposite direction; the bars have no order. Ages have an
+        order apart, because by default they are a histogram."""
         if column in tuple(SpaceKey):
-            self.chosen_sort = self._sort = self._sort.toggled(SpaceKey(column))
+            self.chosen_sort = sort = self._order.toggled(SpaceKey(column))
+            if self._shows_ages:
+                self._sort_of_ages = sort
+            else:
+                self._sort = sort
             self._request(chosen=True)
 
     @property
