@@ -10,8 +10,8 @@ from hipercow_tui.purging.chain_units import ChainUnit
 from hipercow_tui.purging.results import ItemResult
 from hipercow_tui.support import filesystem
 
-# Items that stay because they are open in another program, from which on others are not waited
-# for: after a minute. A file server can give the same answer for a right that the user lacks.
+# After this number of items that stay because they are open in another program, which is a minute,
+# others are not waited for. A file server can give the same answer for a right that the user lacks.
 _MANY_OPEN = 12
 
 
@@ -41,7 +41,7 @@ class RunRecord:
     _names_left: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def many_are_open(self) -> bool:
-        """Return whether so many items are open in other programs that waiting is of no use."""
+        """Return whether waiting for files that are open in other programs is of no use."""
         return sum(filesystem.OPEN_ELSEWHERE in one.reason for one in self.failed) >= _MANY_OPEN
 
     def add_freed(self, size: Size) -> Size:

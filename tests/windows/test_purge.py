@@ -176,4 +176,4 @@ def test_paths_of_more_than_260_characters(windows: Windows, tmp_path: Path) -> 
 
 
 def test_file_functions(windows: Windows, tmp_path: Path) -> None:
-    assert len(json.loads(run(windows, "windows_files.py", tmp_path))) == 11
+    assert len(json.loads(run(windows, "windows_files.py", tmp_path))) == 12
