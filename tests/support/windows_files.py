@@ -6,8 +6,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from unittest.mock import patch
 
 import pytest
 
+from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.support import filesystem
 
 nt: Any = import_module("hipercow_tui.support.filesystem.nt")
@@ -46,6 +49,40 @@ def rename_without_folders_in_requests(where: Path, folder: int) -> None:
         filesystem.rename("one", "moved", folder, sub)
     os.close(sub)
     assert (where / "sub" / "moved").read_text() == "1"
+
+
+def a_folder_with_an_open_file_is_open_elsewhere(where: Path, folder: int) -> None:
+    """Windows denies the access then, as it does if the user may not write the target folder."""
+    really_set, really_open = nt.set_information, nt.open_handle
+
+    def deny(handle: int, kind: int, data: bytes) -> int:
+        renames = kind == nt.FILE_RENAME_INFORMATION
+        return int(nt.STATUS_ACCESS_DENIED if renames else really_set(handle, kind, data))
+
+    def deny_adding(name: str, parent: int, access: int, *more: int, **named: int) -> int:
+        if access & nt.FILE_ADD_SUBDIRECTORY:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return int(really_open(name, parent, access, *more, **named))
+
+    (where / "sub").mkdir()
+    with patch.object(nt, "set_information", deny):
+        with pytest.raises(OSError, match=filesystem.OPEN_ELSEWHERE):
+            filesystem.rename("sub", "moved", folder, folder)
+        with patch.object(nt, "open_handle", deny_adding), pytest.raises(PermissionError):
+            filesystem.rename("sub", "moved", folder, folder)
+
+
+def a_process_that_ended_is_gone(where: Path, folder: int) -> None:
+    code = (
+        "import json; from hipercow_tui.purging.process_identity import current_process;"
+        "print(json.dumps(current_process().as_json()))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    ended = ProcessIdentity.from_json(json.loads(printed.stdout))
+    assert ended is not None and ended.is_gone
+    here = current_process()
+    assert not here.is_gone and not replace(ended, host="another").is_gone
+    assert replace(here, pid=ended.pid).is_gone and not replace(here, space="").is_gone
 
 
 def listing_without_file_ids(where: Path, folder: int) -> None:
@@ -140,6 +177,8 @@ def lines_are_appended(where: Path, folder: int) -> None:
 CHECKS = (
     rename_never_replaces,
     rename_without_folders_in_requests,
+    a_folder_with_an_open_file_is_open_elsewhere,
+    a_process_that_ended_is_gone,
     listing_without_file_ids,
     a_deduplicated_file_has_its_content,
     a_write_protected_file_is_removed,

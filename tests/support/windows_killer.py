@@ -17,6 +17,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -25,6 +27,7 @@ from unittest.mock import patch
 
 from purge_stage import age_heartbeats, plan_of
 
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import empty, execute, finish, list_trash, restore
 
@@ -62,9 +65,15 @@ def die_after(step: int, die: Callable[[], object]) -> Any:
     )
 
 
+@cache
+def _plan_of_first(path: Path) -> PurgePlan:
+    """Return the plan for the first root: it is that of its copies too."""
+    return plan_of(find_root(path))
+
+
 def prepare_action(action: str, root: Root) -> Callable[[], object]:
     if action == "purge":
-        plan = plan_of(root)
+        plan = replace(_plan_of_first(root.path.parent / "0"), root=root.path)
         return lambda: execute(plan, root)
     (entry,) = list_trash(root)
     if action == "restore":

@@ -163,7 +163,7 @@ async def test_details_get_the_background_of_a_new_theme(root: Path) -> None:
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=(118, 40)) as pilot:
         await until(pilot, lambda: all_rows_shown(app))
-        for keys, view in (("jj", "#details"), ("e", ".details.-shown")):
+        for keys, view in (("jj", "#details"), *((key, ".details.-shown") for key in "ebw")):
             await pilot.press(*keys)
             await pilot.pause(0.3)
             for theme in ("textual-light", "textual-dark"):

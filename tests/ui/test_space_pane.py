@@ -132,7 +132,9 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
 async def test_marks_and_plans_are_those_of_the_groups(root: Path) -> None:
     async with space_of(root) as (pane, pilot):
         await until(pilot, lambda: "bundle large" in pane.table.keys)
-        await pilot.press("g", "space")
+        await pilot.press("slash", *"small", "enter")
+        await until(pilot, lambda: pane.table.hits == [1] and pane.table.cursor == 1)
+        await pilot.press("escape", "g", "space")
         assert pane.session.marks.ids == frozenset(IDS[5:])
         await pilot.press("p")
         await until(pilot, lambda: isinstance(pilot.app.screen, PlanScreen))

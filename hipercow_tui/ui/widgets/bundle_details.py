@@ -3,66 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from rich.style import Style
-from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.markup import escape
-from textual.widgets import Static
 
 from hipercow_tui.analysis.bundle_rows import SHOWN_STATUSES, BundleRow, Progress
 from hipercow_tui.domain.pins import Pin
-from hipercow_tui.domain.task import Lang, Status
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.support.text import format_age
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
-from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.bundle_table import time_left
-from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.widgets.labelled_details import LabelledDetails
 from hipercow_tui.ui.widgets.task_details import Styles
 
 
-class BundleDetailsView(ScrollText, can_focus=True):
-    """The pane; its title is the name of the bundle.
-
-    Component classes: ``details--label``, and ``details--failure`` and so on for statuses.
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "details--label",
-        *(f"details--{status.value}" for status in Status),
-    }
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._text = Static(id="bundle-text")  # made here, because show() is called before mounting
-
-    def compose(self) -> ComposeResult:
-        """Yield the text."""
-        yield self._text
+class BundleDetailsView(LabelledDetails):
+    """The pane; its title is the name of the bundle."""
 
     def show(self, row: BundleRow | None, now: float, pin: Pin | None = None) -> None:
         """Show a bundle and its pin; None clears the pane. ``now`` is in seconds since the
         epoch."""
         if row is None:
-            self.border_title = ""
-            self._text.update("")
+            self.clear()
             return
-
-        def style(name: str) -> Style:
-            return blend(self, [f"details--{name}"])
-
-        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        grid.add_column(no_wrap=True, style=style("label"))
-        grid.add_column(ratio=1, overflow="fold")
-        for label, text in lines(row, now, pin, style):
-            grid.add_row(Text(label), text)
-        self.border_title = escape(plain_text(row.name))
-        self.border_subtitle = with_keys("<open=Enter>: its tasks · <inputs=i>: their inputs")
-        self._text.update(grid)
+        self.show_lines(
+            lambda style: lines(row, now, pin, style),
+            escape(plain_text(row.name)),
+            with_keys("<open=Enter>: its tasks · <inputs=i>: their inputs"),
+        )
 
 
 def lines(row: BundleRow, now: float, pin: Pin | None, style: Styles) -> Iterable[tuple[str, Text]]:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.widgets import Static
 
 from hipercow_tui.analysis.error_groups import SAMPLE_SIZE, ErrorGroup, ValueSummary
 from hipercow_tui.support.text import escape_controls, format_age, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.styles import blend
-from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.widgets.labelled_details import LabelledDetails
 from hipercow_tui.ui.widgets.task_details import Styles
 
 MAX_BUNDLES = 8  # bundles that are listed by name
@@ -35,54 +30,19 @@ class ShownError:
     now: float
 
 
-class ErrorDetailsView(ScrollText, can_focus=True):
-    """The pane; its title is the number of failed tasks.
-
-    Component classes: ``details--label``, ``details--error``, ``details--strong``.
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"details--label", "details--error", "details--strong"}
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._shown: ShownError | None = None
-        self._text = Static(id="error-text")  # made here, because show() is called before mounting
-
-    def compose(self) -> ComposeResult:
-        """Yield the text."""
-        yield self._text
+class ErrorDetailsView(LabelledDetails):
+    """The pane; its title is the number of failed tasks."""
 
     def show(self, shown: ShownError | None) -> None:
         """Show a group; None clears the pane."""
-        text, self._shown = self._text, shown
         if shown is None:
-            self.border_title = ""
-            text.update("")
+            self.clear()
             return
-        self.border_title = f"✗ {pluralize(len(shown.group.ids), 'task')}"
-        self.border_subtitle = with_keys("<open=Enter>: show them · <messages=o>: all messages")
-        text.update(self._table(shown))
-
-    def notify_style_update(self) -> None:
-        """Draw with the colours of a new theme."""
-        super().notify_style_update()
-        if self._shown is not None:
-            self.call_after_refresh(self.show, self._shown)
-
-    def go_to_top(self) -> None:
-        """Scroll to the top."""
-        self.scroll_home(animate=False)
-
-    def _table(self, shown: ShownError) -> Table:
-        def style(name: str) -> Style:
-            return blend(self, [f"details--{name}"])
-
-        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        grid.add_column(no_wrap=True, style=style("label"))
-        grid.add_column(ratio=1, overflow="fold")
-        for label, text in lines(shown, style):
-            grid.add_row(Text(label), text)
-        return grid
+        self.show_lines(
+            lambda style: lines(shown, style),
+            f"✗ {pluralize(len(shown.group.ids), 'task')}",
+            with_keys("<open=Enter>: show them · <messages=o>: all messages"),
+        )
 
 
 def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:

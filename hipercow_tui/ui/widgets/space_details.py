@@ -3,69 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from rich.style import Style
-from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.markup import escape
-from textual.widgets import Static
 
 from hipercow_tui.analysis.space_rows import SpaceRow
 from hipercow_tui.analysis.space_usage import Amount
-from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_size, pluralize, share_text
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
-from hipercow_tui.ui.styles import blend
-from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.widgets.labelled_details import LabelledDetails
 from hipercow_tui.ui.widgets.task_details import Styles
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.space_view import SpaceView
 
 
-class SpaceDetailsView(ScrollText, can_focus=True):
-    """The pane; its title is the label of the row.
-
-    Component classes: ``details--label``, and ``details--failure`` and so on for statuses.
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "details--label",
-        *(f"details--{status.value}" for status in Status),
-    }
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._text = Static(id="space-text")  # made here, because show() is called before mounting
-
-    def compose(self) -> ComposeResult:
-        """Yield the text."""
-        yield self._text
+class SpaceDetailsView(LabelledDetails):
+    """The pane; its title is the label of the row."""
 
     def show(self, row: SpaceRow | None, view: SpaceView | None) -> None:
         """Show a row of a list; None clears the pane."""
         if row is None or view is None:
-            self.border_title = self.border_subtitle = ""
-            self._text.update("")
+            self.clear()
             return
-
-        def style(name: str) -> Style:
-            return blend(self, [f"details--{name}"])
-
-        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        grid.add_column(no_wrap=True, style=style("label"))
-        grid.add_column(ratio=1, overflow="fold")
-        for label, text in lines(row, view, style):
-            grid.add_row(Text(label), text)
-        self.border_title = escape(plain_text(row.key if row.task else row.label))
         opened = "its files" if row.task else "its tasks, largest first"
-        self.border_subtitle = with_keys(f"<open=Enter>: {opened}") if row.opens else ""
-        self._text.update(grid)
+        self.show_lines(
+            lambda style: lines(row, view, style),
+            escape(plain_text(row.key if row.task else row.label)),
+            with_keys(f"<open=Enter>: {opened}") if row.opens else "",
+        )
 
 
 def lines(row: SpaceRow, view: SpaceView, style: Styles) -> Iterable[tuple[str, Text]]:

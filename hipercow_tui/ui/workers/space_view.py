@@ -13,6 +13,7 @@ from hipercow_tui.analysis.space_rows import (
     amounts_of_kind,
     file_rows,
     group_rows,
+    largest_of,
     rest_rows,
     sort_rows,
     task_rows,
@@ -68,6 +69,7 @@ class SpaceView:
         usage: The space of the root, as far as it is measured.
         rows: The rows.
         whole: What 100 % is: the root, the entered group, or the entered task.
+        largest: The bytes of the largest group, task or file.
         steps: The labels of the entered rows.
         problem: Why the files of a task can't be listed, else empty.
         seconds: How long the build took.
@@ -77,6 +79,7 @@ class SpaceView:
     usage: SpaceUsage
     rows: tuple[SpaceRow, ...]
     whole: Amount
+    largest: int
     steps: tuple[str, ...] = ()
     problem: str = ""
     seconds: float = 0.0
@@ -125,11 +128,14 @@ class SpaceViewBuilder:
                 rows = self._enter(row, request)
             except OSError as error:
                 rows, problem = [], os_error_text(error)
+        largest = largest_of(rows, request.kind)
         if not steps:
             rows = rows + rest_rows(usage, request.sort, request.kind)
         path = tuple(row.key for row in steps)
         labels = tuple(row.label for row in steps)
-        return SpaceView(replace(request, path=path), usage, tuple(rows), whole, labels, problem)
+        return SpaceView(
+            replace(request, path=path), usage, tuple(rows), whole, largest, labels, problem
+        )
 
     def _top_rows(self, request: SpaceRequest) -> list[SpaceRow]:
         """Return the rows of groups, or of tasks: the same as before unless something changed."""
