@@ -119,11 +119,20 @@ class Batch:
         finally:
             try:
                 self.folder = open_dir(self.opened, self.path, self.tui, self.dirs.mount)
+                same = filesystem.stat_fd(self.folder).st_ino == before.st_ino
+                self.open_subfolders()
             except FileNotFoundError:
+                self.close()
                 raise self._lost_error() from None
-            if filesystem.stat_fd(self.folder).st_ino != before.st_ino:
+            except (OSError, PurgeError):  # a share that does not answer for a moment
+                self.close()
+                raise BatchGoneError(
+                    f"{escape_controls(str(self.path))} can't be opened again. It is in"
+                    " 'hipercow-tui trash': finish or restore it there"
+                ) from None
+            if not same:
+                self.close()
                 raise self._lost_error()
-            self.open_subfolders()
             self.heartbeat = Heartbeat.of_batch(self.folder, self.name.generation)
 
     def close(self) -> None:

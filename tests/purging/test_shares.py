@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event, Timer
 
 import pytest
+from purge_checks import assert_nothing_lost, assert_restored
 from purge_stage import (
     ALL,
     BASE,
@@ -38,7 +39,7 @@ from py_stage import (
     make_both,
     recent,
 )
-from share_mount import mounted_share
+from share_mount import FAT_STEP, NTFS_STEP, mounted_share
 from small_root import task_id, tree, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
@@ -46,6 +47,7 @@ from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
+    BatchState,
     empty,
     execute,
     finish,
@@ -59,7 +61,9 @@ from hipercow_tui.purging.history import read_history
 from hipercow_tui.purging.pin_files import add_pin, remove_pin
 from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner, read_root
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.settings.column_store import ColumnFile
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.support.errors import FilterError, PurgeError
 
 MINUTES, HOURS = 60.0, 3600.0
 BUSY = "it is open in another program"
@@ -195,17 +199,46 @@ def test_names_that_differ_only_by_case_are_one_file(root: Root) -> None:
     assert root_contents(root) == before
 
 
+def killed_on(share: Path, action: str, rounds: int) -> Iterator[tuple[int, Root]]:
+    """Yield roots of the share in which this action was killed at random moments; in the first one
+    it was not."""
+    where = share / "roots"
+    run_script("purge_killer.py", str(where), action, "seconds", str(rounds), "20261123")
+    for number in range(rounds + 1):
+        yield number, find_root(where / str(number))
+
+
 def test_an_undo_that_was_killed_at_random_moments_is_finished(share: Path) -> None:
-    run_script("purge_killer.py", str(share / "roots"), "restore", "seconds", "8", "20261123")
-    paths = sorted((share / "roots").iterdir())
-    assert len(paths) == 9
     before = root_contents(make_root(share))
-    for path in paths:
-        root = find_root(path)
+    for _, root in killed_on(share, "restore", 8):
         age_heartbeats(root)
         for batch_id in {batch.batch_id for batch in list_trash(root)}:
             assert restore(root, batch_id).complete
         assert root_contents(root) == before and has_no_batches(root)
+
+
+@pytest.mark.parametrize("action", ["purge", "empty"])
+def test_erasing_that_was_killed_at_random_moments_is_restored_or_finished(
+    share: Path, action: str
+) -> None:
+    model = make_root(share)
+    before = root_contents(model)
+    contents = {identity: tree(folder_of(model, identity)) for identity in ALL}
+    states = []
+    for number, root in killed_on(share, action, 12):
+        states.append(assert_nothing_lost(root.path, contents))
+        age_heartbeats(root)
+        for batch in list_trash(root):
+            if number % 2:
+                gone = set(restore(root, batch.batch_id).missing_ids)
+                assert_restored(root, before, gone if batch.mode else set(ALL) - in_place(root))
+            elif batch.interrupted:
+                assert finish(root, batch.batch_id).complete
+        in_trash = {batch.state for batch in list_trash(root)} == {BatchState.TRASH}
+        if number % 2 == 0 and not in_trash:
+            assert root_contents(root) == before or in_place(root) == set()
+        assert in_trash or not list_trash(root)
+    assert states[0] == "finished" and {"whole", "erasing"} & set(states)
 
 
 @pytest.mark.parametrize("apart", [10 * MINUTES, -10 * MINUTES, 3 * HOURS, -3 * HOURS])
@@ -250,13 +283,15 @@ def test_a_plan_is_applied_under_another_name_of_its_root(
     assert in_place(root) == set() and has_no_batches(root)
 
 
-@pytest.mark.parametrize("lasting_inodes", [True, False])
-def test_a_scan_sees_every_change_although_times_have_steps_of_two_seconds(
-    tmp_path: Path, lasting_inodes: bool
+@pytest.mark.parametrize(
+    ("lasting_inodes", "step"), [(True, FAT_STEP), (False, FAT_STEP), (True, NTFS_STEP)]
+)
+def test_a_scan_sees_every_change_although_times_have_steps(
+    tmp_path: Path, lasting_inodes: bool, step: int
 ) -> None:
     server, where = tmp_path / "server", tmp_path / "mounted"
     make_root(server)
-    with mounted_share(server, {where: 0.0}, lasting_inodes=lasting_inodes) as allowed:
+    with mounted_share(server, {where: 0.0}, lasting_inodes=lasting_inodes, step=step) as allowed:
         if not allowed:
             pytest.skip("FUSE is not allowed here")
         root = find_root(where)
@@ -265,7 +300,7 @@ def test_a_scan_sees_every_change_although_times_have_steps_of_two_seconds(
         *_, again = scanner.scan()
         assert again.snapshot.bundles is first.snapshot.bundles  # read again, and the same
         running = write_task(where, task_id(9), "running")
-        write_bundle(where, "solo", [LONE])  # as long as before, within the same two seconds
+        write_bundle(where, "solo", [LONE])  # as long as before, often within the same step
         *_, state = scanner.scan()
         assert state.snapshot.tasks[task_id(9)].status is Status.RUNNING
         (running / "status-success").touch()
@@ -280,3 +315,31 @@ def test_a_scan_sees_every_change_although_times_have_steps_of_two_seconds(
         (running / "status-success").touch()
         found = read_root(root, index)
         assert found.tasks == read_root(root).tasks and found.tasks[OTHER].bundles == ("solo",)
+
+
+def test_settings_are_saved_in_a_folder_of_a_share(
+    share: Path, mounts: dict[float, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another client reads them, although the cases of its names differ."""
+    elsewhere = mounts[10 * MINUTES] / "PROJECT"
+    by_status = SavedFilter(status=frozenset({Status.FAILURE}))
+    by_age = SavedFilter(finished_before="9 days")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(share))
+    FilterFile.of_user().save("old", by_status)
+    FilterFile.of_user().save("older", by_age)
+    columns = ColumnFile.of_user()
+    assert columns is not None
+    columns.save({"tasks": {"id": True}})
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(elsewhere))
+    FilterFile.of_user().forget("old")
+    columns.save({"tasks": {"id": False}})
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(share))
+    assert FilterFile.of_user().read().filters == {"older": by_age}
+    assert columns.read() == {"tasks": {"id": False}}
+    folder = share / "hipercow-tui"
+    assert sorted(path.name for path in folder.iterdir()) == ["columns.toml", "filters.toml"]
+    opened = (elsewhere / "hipercow-tui" / "filters.toml").open("rb")
+    with opened, pytest.raises(FilterError, match="can't be written"):
+        FilterFile.of_user().save("old", by_status)
+    assert FilterFile.of_user().read().filters == {"older": by_age}
+    assert len(list(folder.iterdir())) == 2

@@ -2,11 +2,11 @@
 once. It uses FUSE, if that is allowed.
 
 A rename of a folder in which a client has a file open fails with EACCES. A file that another client
-has open can't be removed or renamed: EBUSY. Times have steps of two seconds, each lookup gives
-another inode number, names are folded by case, there are no links, modes and owners can't be
-changed, folders can't be synced, and ``utime`` without a time sets the time of the client's clock.
+has open can't be removed or renamed: EBUSY. Times have coarse steps, each lookup gives another
+inode number, names are folded by case, there are no links, modes and owners can't be changed,
+folders can't be synced, and ``utime`` without a time sets the time of the client's clock.
 
-python share_mount.py SOURCE LASTING_INODES WHERE=SHIFT...
+python share_mount.py SOURCE LASTING_INODES STEP DELAY WHERE=SHIFT...
 """
 
 from __future__ import annotations
@@ -35,19 +35,28 @@ RELEASE, FSYNC, FLUSH, INIT, OPENDIR, READDIR, RELEASEDIR = 18, 20, 25, 26, 27, 
 FSYNCDIR, ACCESS, CREATE, RENAME2 = 30, 34, 35, 45
 SIZE, MTIME, MTIME_NOW = 1 << 3, 1 << 5, 1 << 8
 DIRECT_IO = 1  # no cache in the kernel, where several clients write
-STEP = 2_000_000_000  # nanoseconds: of the times of FAT
+FAT_STEP, NTFS_STEP = 2_000_000_000, 100  # nanoseconds between two times that can be stored
 
 
 @contextmanager
 def mounted_share(
-    source: Path, clients: Mapping[Path, float], *, lasting_inodes: bool = False
+    source: Path,
+    clients: Mapping[Path, float],
+    *,
+    lasting_inodes: bool = False,
+    step: int = FAT_STEP,
+    delay: float = 0.0,
 ) -> Iterator[bool]:
     """Mount ``source`` at each place of ``clients``, which gives the seconds by which the clock of
-    that client is fast. Yield whether that was allowed."""
+    that client is fast. Yield whether that was allowed.
+
+    Times are multiples of ``step``, in nanoseconds. Each rename takes ``delay`` seconds longer.
+    """
     for where in clients:
         where.mkdir(exist_ok=True)
     places = [f"{where}={shift}" for where, shift in clients.items()]
-    program = [sys.executable, __file__, str(source), str(int(lasting_inodes)), *places]
+    options = [str(int(lasting_inodes)), str(step), str(delay)]
+    program = [sys.executable, __file__, str(source), *options, *places]
     with subprocess.Popen(program, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         allowed = server.stdout.readline() == b"mounted\n"
@@ -62,9 +71,11 @@ def mounted_share(
 class Share:
     """The files of the server, and which client has which file open."""
 
-    def __init__(self, source: str, *, lasting_inodes: bool) -> None:
+    def __init__(self, source: str, *, lasting_inodes: bool, step: int, delay: float) -> None:
         self.source = source
         self.lasting_inodes = lasting_inodes
+        self.step = step
+        self.delay = delay
         self.lock = threading.Lock()
         self.clients: list[Client] = []
         self.inodes = itertools.count(1000)
@@ -197,6 +208,7 @@ class Client:
             new = os.path.join(self.paths[target_node], target)
         self.share.check_unused(path, self)
         self.share.check_unused(new, self)
+        time.sleep(self.share.delay)
         os.rename(path, new)
         self.share.moved(new, None)
         self.share.moved(path, new)
@@ -214,7 +226,7 @@ class Client:
         if stat.S_ISLNK(found.st_mode):
             raise FileNotFoundError(errno.ENOENT, "")
         times = (found.st_mtime_ns, found.st_mtime_ns, found.st_ctime_ns)
-        seconds = [divmod(ns // STEP * STEP, 10**9) for ns in times]
+        seconds = [divmod(ns // self.share.step * self.share.step, 10**9) for ns in times]
         inode = self.share.inode_of(found.st_ino)
         return struct.pack(
             "6Q10I",
@@ -269,8 +281,8 @@ class Client:
         return raw
 
 
-def main(source: str, lasting_inodes: str, *places: str) -> None:
-    share = Share(source, lasting_inodes=lasting_inodes == "1")
+def main(source: str, lasting_inodes: str, step: str, delay: str, *places: str) -> None:
+    share = Share(source, lasting_inodes=lasting_inodes == "1", step=int(step), delay=float(delay))
     for place in places:
         where, _, shift = place.rpartition("=")
         share.clients.append(Client(share, where, float(shift)))

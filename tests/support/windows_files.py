@@ -140,7 +140,7 @@ def an_open_folder_is_not_removed_later(where: Path, folder: int) -> None:
 
 def names_of_streams_and_devices_are_refused(where: Path, folder: int) -> None:
     (where / "one").touch()
-    for name in ("one:stream", "..", ".", "", "sub/../one", "*", "a\\b"):
+    for name in ("one:stream", "..", ".", "", "sub/../one", "sub/one", "*", "a\\b"):
         with pytest.raises(OSError, match="does not accept the name"):
             filesystem.open_to_write(name, folder, os.O_WRONLY | os.O_CREAT)
     assert filesystem.list_names(folder) == ["one"]
@@ -152,7 +152,6 @@ def errors_have_the_usual_numbers(where: Path, folder: int) -> None:
     (where / "sub" / "two").touch()
     calls: list[tuple[Callable[[], object], int]] = [
         (lambda: filesystem.open_file("none", dir_fd=folder), errno.ENOENT),
-        (lambda: filesystem.open_file("none/one", dir_fd=folder), errno.ENOENT),
         (lambda: filesystem.open_folder("one", dir_fd=folder), errno.ENOTDIR),
         (lambda: filesystem.open_file("sub", dir_fd=folder), errno.EISDIR),
         (lambda: filesystem.make_folder("sub", folder, 0o777), errno.EEXIST),

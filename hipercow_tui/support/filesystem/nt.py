@@ -236,7 +236,8 @@ class FileInformation(NamedTuple):
 
 
 def error_of(status: int, name: str) -> OSError:
-    """Return the error for an NTSTATUS, with an errno and an English ``strerror``."""
+    """Return the error for an NTSTATUS, with an errno and a ``strerror``, which is in the language
+    of Windows if there is no errno for it."""
     known = _ERRNO_BY_STATUS.get(status)
     if known:
         return OSError(known[0], known[1] or os.strerror(known[0]), name)

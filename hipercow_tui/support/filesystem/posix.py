@@ -190,7 +190,9 @@ def _holds_open_file(error: OSError, name: str, folder: int, target_folder: int)
 
 def _is_mount_point(name: str, folder: int) -> bool:
     try:
-        fd = os.open(name, getattr(os, "O_PATH", os.O_RDONLY) | _NO_LINK, dir_fd=folder)
+        fd = os.open(
+            name, getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | _NO_LINK, dir_fd=folder
+        )
     except OSError:
         return False
     try:

@@ -134,8 +134,12 @@ def open_to_write(name: str, folder: int, flags: int, mode: int = 0o666) -> int:
     handle = open_named(name, folder, access, nt.FILE_NON_DIRECTORY_FILE, disposition=disposition)
     _refuse_link(handle, name)
     fd = _descriptor(handle, flags & (os.O_APPEND | os.O_RDWR | os.O_WRONLY))
-    if flags & os.O_TRUNC:
-        os.ftruncate(fd, 0)
+    try:
+        if flags & os.O_TRUNC:
+            os.ftruncate(fd, 0)
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
@@ -275,12 +279,11 @@ def _nt_path(path: str | os.PathLike[str]) -> str:
 
 
 def checked_name(name: str) -> str:
-    """Return a name in an open folder, perhaps with subfolders. Raises OSError for a name that the
-    system would take for something else, such as a stream of a file."""
-    parts = name.split("/")
-    if any(part in (".", "..") or not _NAME.match(part) for part in parts):
+    """Return a name in an open folder. Raises OSError for a name that the system would take for
+    something else, such as one in a subfolder or a stream of a file."""
+    if name in (".", "..") or not _NAME.match(name):
         raise OSError(errno.EINVAL, "Windows does not accept the name", name)
-    return "\\".join(parts)
+    return name
 
 
 def _refuse_link(handle: int, path: str | os.PathLike[str]) -> int:

@@ -96,7 +96,7 @@ def unlink(name: str, folder: int) -> None:
         handle = open_named(name, folder, nt.DELETE, nt.FILE_NON_DIRECTORY_FILE)
     except IsADirectoryError:
         handle = open_named(name, folder, nt.DELETE, nt.FILE_DIRECTORY_FILE)
-        if not nt.reparse_tag(handle) & LEADS_ELSEWHERE:
+        if not _is_link(handle):
             nt.close_handle(handle)
             raise
     try:
@@ -104,6 +104,13 @@ def unlink(name: str, folder: int) -> None:
             _remove_when_closed(handle, name)
     finally:
         nt.close_handle(handle)
+
+
+def _is_link(handle: int) -> bool:
+    try:
+        return bool(nt.reparse_tag(handle) & LEADS_ELSEWHERE)
+    except OSError:
+        return False
 
 
 def remove_folder(name: str, folder: int) -> None:
@@ -129,7 +136,8 @@ def _remove_when_closed(handle: int, name: str) -> None:
     kind = nt.FILE_DISPOSITION_INFORMATION
     status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)
     if status == nt.STATUS_CANNOT_DELETE:
-        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, 0)
+        # Without this option, the attributes of the target of a link would be changed.
+        writable = nt.open_handle("", handle, nt.FILE_WRITE_ATTRIBUTES, nt.FILE_OPEN_REPARSE_POINT)
         nt.set_basic_information(writable, attributes=nt.FILE_ATTRIBUTE_NORMAL)
         nt.close_handle(writable)
         status = nt.set_information(handle, kind, _REMOVE_WHEN_CLOSED)

@@ -60,10 +60,10 @@ class SpacePane(Pane):
         self._sort = SpaceSort()
         self._sort_of_ages = SpaceSort(SpaceKey.LABEL, False)  # the histogram begins with the young
         self._path: tuple[str, ...] = ()  # the keys of the rows that were entered
-        self._left: tuple[Row, ...] = ()  # for each of them, where the cursor was
+        self._rows_above: tuple[Row, ...] = ()  # for each of them, where the cursor was in its list
         self._row_due: Row | None = None  # where the cursor goes in the next list
         self._numbers = count()
-        self._least = 0  # the number of the first request with the present choices
+        self._first_wanted = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
         self._exemption = GarbageExemption()  # of sizes
@@ -165,10 +165,10 @@ class SpacePane(Pane):
         """Show a list, unless the user has chosen another one."""
         self._exemption.update(self.session.services.sizes.measured_count)
         self._next_at = time.monotonic() + max(LEAST_PAUSE, PAUSE_FACTOR * view.seconds)
-        if view.request.number < self._least:
+        if view.request.number < self._first_wanted:
             return
         self._path = view.request.path
-        self._left = self._left[: len(self._path)]
+        self._rows_above = self._rows_above[: len(self._path)]
         before = self.table.shown
         self.table.show(view)
         if before is not None and before.request.kind is not view.request.kind:
@@ -223,7 +223,7 @@ class SpacePane(Pane):
         if not session.complete:
             return
         if chosen:
-            self._least = number
+            self._first_wanted = number
         self._requested = session.snapshot
         if self._needs_calls:
             session.services.summaries.want_all(session.snapshot.tasks)
@@ -273,7 +273,7 @@ class SpacePane(Pane):
         """Group tasks in the next way."""
         place = _GROUPINGS.index(self._by)
         self._by = _GROUPINGS[(place + 1) % len(_GROUPINGS)]
-        self._path, self._left, self._row_due = (), (), TOP
+        self._path, self._rows_above, self._row_due = (), (), TOP
         self._request(chosen=True)
 
     def enter(self) -> None:
@@ -281,7 +281,7 @@ class SpacePane(Pane):
         row, table = self.table.current, self.table
         if row is None or not row.opens:
             return
-        self._left = (*self._left, Row(row.key, table.cursor - table.scroll_offset.y))
+        self._rows_above = (*self._rows_above, Row(row.key, table.cursor - table.scroll_offset.y))
         self._path = (*self._path, row.key)
         self._row_due = TOP
         self._request(chosen=True)
@@ -291,8 +291,8 @@ class SpacePane(Pane):
         one."""
         if not self._path:
             return False
-        self._row_due = self._left[-1]
-        self._path, self._left = self._path[:-1], self._left[:-1]
+        self._row_due = self._rows_above[-1]
+        self._path, self._rows_above = self._path[:-1], self._rows_above[:-1]
         self._request(chosen=True)
         return True
 

@@ -65,7 +65,7 @@ class SizeWorker(BackgroundWorker):
         self._lock = threading.Lock()
         self._interrupted = threading.Event()  # the request is cancelled, or there is another one
         self._waiting: Collection[str] = ()  # the ids of the request
-        self._first: Sequence[str] = ()  # those of them on the screen
+        self._on_screen: Sequence[str] = ()  # those of them on the screen
         self._whole_root = False
         self._following = False
         self._cancelled = False  # by the user
@@ -119,7 +119,7 @@ class SizeWorker(BackgroundWorker):
 
     def _begin(self, ids: Collection[str], *, whole_root: bool) -> None:
         with self._lock:
-            self._waiting, self._first, self._whole_root = ids, (), whole_root
+            self._waiting, self._on_screen, self._whole_root = ids, (), whole_root
             wanted = bool(ids) or whole_root
             self.progress = SizeProgress(0, len(ids)) if wanted else None
             self._interrupted.set()
@@ -127,7 +127,7 @@ class SizeWorker(BackgroundWorker):
 
     def prioritize(self, ids: Sequence[str]) -> None:
         """Measure those of the requested tasks next."""
-        self._first = ids
+        self._on_screen = ids
 
     def cancel(self) -> bool:
         """Cancel the request; return whether there was one. If it was the whole root, ``follow``
@@ -208,7 +208,7 @@ class SizeWorker(BackgroundWorker):
 
     def _measure_first(self, snapshot: Snapshot, found: _Usages) -> None:
         """Measure the requested tasks on the screen."""
-        ids, self._first = self._first, ()
+        ids, self._on_screen = self._on_screen, ()
         if not ids:
             return
         wanted = [i for i in ids if i in self._waiting and i not in found.filled]
