@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from small_root import DAY, NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
-from ui_driving import all_rows_shown, screen_text, until
+from ui_driving import PATIENCE, all_rows_shown, screen_text, until
 
 import hipercow_tui
 from hipercow_tui.analysis.space_rows import SpaceKey
@@ -28,7 +28,7 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.space_pane import SpacePane
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.workers.space_view import SpaceView
+from hipercow_tui.ui.workers.space_view import SpaceRequest, SpaceView, SpaceViewBuilder
 
 IDS = tuple(map(task_id, range(12)))
 
@@ -127,6 +127,26 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
         assert not kept
         await pilot.press("w")
         await until(pilot, lambda: "w Space ━" in screen_text(pilot.app))
+
+
+async def test_enter_before_a_list_arrives_acts_on_that_list(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrives, make_list = threading.Event(), SpaceViewBuilder._list
+
+    def make_list_late(builder: SpaceViewBuilder, request: SpaceRequest) -> SpaceView:
+        assert arrives.wait(PATIENCE)
+        return make_list(builder, request)
+
+    async with space_of(root) as (pane, pilot):
+        await until(pilot, lambda: pane.table.keys[:1] == ("bundle large",))
+        monkeypatch.setattr(SpaceViewBuilder, "_list", make_list_late)
+        await pilot.press("t", "t", "enter", "enter", "enter", "escape")
+        assert shown(pane).request.by is SpaceGrouping.BUNDLE and not pane.steps
+        arrives.set()
+        await until(pilot, lambda: len(pane.steps) == 2)
+        assert pane.steps == ("failure", IDS[11][:8])
+        assert "result" in pane.table.keys
 
 
 async def test_marks_and_plans_are_those_of_the_groups(root: Path) -> None:

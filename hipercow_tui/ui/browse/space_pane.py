@@ -62,6 +62,7 @@ class SpacePane(Pane):
         self._path: tuple[str, ...] = ()  # the keys of the rows that were entered
         self._rows_above: tuple[Row, ...] = ()  # for each of them, where the cursor was in its list
         self._row_due: Row | None = None  # where the cursor goes in the next list
+        self._enters_due = 0  # how many times Enter was pressed before the next list
         self._numbers = count()
         self._first_wanted = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
@@ -74,6 +75,12 @@ class SpacePane(Pane):
     @property
     def _is_shown(self) -> bool:
         return self.session.state.pane == self.name and self.session.complete
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether the list that the user chose is not there yet."""
+        view = self.table.shown
+        return view is None or view.request.number < self._first_wanted
 
     @property
     def count(self) -> int:
@@ -181,6 +188,9 @@ class SpacePane(Pane):
         self._read_visible()
         self.show_details()
         self._offer_keys()
+        due, self._enters_due = self._enters_due, 0
+        for _ in range(due):
+            self.enter()
 
     def _show_largest(self) -> None:
         """Scroll to the first rows, as far as the cursor stays on the screen."""
@@ -272,11 +282,16 @@ class SpacePane(Pane):
         place = _GROUPINGS.index(self._by)
         self._by = _GROUPINGS[(place + 1) % len(_GROUPINGS)]
         self._path, self._rows_above, self._row_due = (), (), TOP
+        self._enters_due = 0
         self._request(chosen=True)
 
     def enter(self) -> None:
-        """List the tasks of the current group, or the files of the current task."""
+        """List the tasks of the current group, or the files of the current task: of the next list,
+        if it was requested and is not there yet."""
         row, table = self.table.current, self.table
+        if self._is_waiting:
+            self._enters_due += 1
+            return
         if row is None or not row.opens:
             return
         self._rows_above = (*self._rows_above, Row(row.key, table.cursor - table.scroll_offset.y))
@@ -287,6 +302,9 @@ class SpacePane(Pane):
     def go_up(self) -> bool:
         """Go back to the list from which the present one was entered; return whether there is
         one."""
+        if self._enters_due:
+            self._enters_due -= 1
+            return True
         if not self._path:
             return False
         self._row_due = self._rows_above[-1]

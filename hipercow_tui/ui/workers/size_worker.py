@@ -171,8 +171,8 @@ class SizeWorker(BackgroundWorker):
             self._waiting, self._whole_root, self.progress = (), False, None
         self._notify()
         if whole_root:
-            pause = max(MIN_PAUSE, PAUSE_FACTOR * (time.monotonic() - began))
-            self._next_at = time.monotonic() + pause
+            now = time.monotonic()
+            self._next_at = now + max(MIN_PAUSE, PAUSE_FACTOR * (now - began))
         return 0 if self._following else None  # then it computes the rest of the pause
 
     def _measure(self, snapshot: Snapshot, ids: Collection[str] | None) -> None:
@@ -199,9 +199,7 @@ class SizeWorker(BackgroundWorker):
         with self._lock:
             if self.progress is None or self._interrupted.is_set():
                 return
-            left, measured = None, progress.done - known
-            if measured and elapsed >= LEAST_ELAPSED:
-                left = (progress.total - progress.done) * elapsed / measured
+            left = estimate_time_left(progress, known, elapsed)
             self.progress = SizeProgress(progress.done, progress.total, left)
         if self._is_due(NOTIFY_INTERVAL):
             self._notify()
@@ -225,6 +223,17 @@ class SizeWorker(BackgroundWorker):
         if self.parts != tuple(parts):
             self.parts = tuple(parts)
             self.measured_count += 1
+
+
+def estimate_time_left(progress: MeasuringProgress, known: int, elapsed: float) -> float | None:
+    """Return the seconds until all tasks are measured; None if it is too early to say.
+
+    ``known`` tasks were measured before, the others of the progress within ``elapsed`` seconds.
+    """
+    measured = progress.done - known
+    if not measured or elapsed < LEAST_ELAPSED:
+        return None
+    return (progress.total - progress.done) * elapsed / measured
 
 
 class _Usages(dict[str, FolderUsage]):
