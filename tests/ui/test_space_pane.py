@@ -215,6 +215,7 @@ async def test_a_bundle_or_the_marked_tasks_can_be_pinned(root: Path) -> None:
         assert "Pin bundle large" in screen_text(pilot.app)
         await pilot.press("enter")
         await until(pilot, lambda: "¶" in screen_text(pilot.app))
+        await until(pilot, lambda: "can go    nothing" in screen_text(pilot.app))
         assert pinned() == {"large"}
         go_to("bundle small")
         await pilot.press("enter")

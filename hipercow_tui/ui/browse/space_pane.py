@@ -107,10 +107,8 @@ class SpacePane(Pane):
         """The progress, how tasks are grouped, with a legend of bars that are split, and the
         definition of size."""
         grouping = f"by {self._by}{f': {LEGEND}' if self._shows_ages else ''}"
-        sort = self.table.sort
-        hidden = sort.key not in self.table.shown_columns
-        order = [f"sorted by {sort.key} {'↓' if sort.reverse else '↑'}"] if hidden else []
-        return (*self._progress(), grouping, *order, _KIND_NOTES[self.session.state.size_kind])
+        kind = _KIND_NOTES[self.session.state.size_kind]
+        return (*self._progress(), grouping, *super().notes, kind)
 
     @property
     def _shows_ages(self) -> bool:

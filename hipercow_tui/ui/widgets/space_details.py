@@ -48,7 +48,8 @@ def lines(row: SpaceRow, view: SpaceView, style: Styles) -> Iterable[tuple[str, 
         yield "statuses", _statuses(row, kind, style)
     if row.purgeable is not None:
         number = len(row.ids) - sum(len(group.ids) for group in row.held)
-        yield "can go", Text(f"{_size(row.purgeable, kind)} of {pluralize(number, 'task')}")
+        free = f"{_size(row.purgeable, kind)} of {pluralize(number, 'task')}"
+        yield "can go", Text(free if number else "nothing")
     for group in row.held:
         count = pluralize(len(group.ids), "task")
         yield "can't go", Text(f"{_size(group.amount, kind)} of {count}: {group.label}")
