@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from purge_checks import assert_purged_once
 from purge_stage import (
     ALL,
     LONE,
     OTHER,
-    batches,
     bundles,
     folder_of,
     has_no_batches,
@@ -28,7 +28,7 @@ from small_root import tree
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import BatchState, execute, finish, list_interrupted, list_trash, restore
+from hipercow_tui.purging import execute, finish, list_interrupted, list_trash, restore
 from hipercow_tui.support.errors import PurgeError
 
 ROUNDS = 24  # two for each pair of plans and modes
@@ -43,31 +43,7 @@ def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Pa
     for number in range(ROUNDS):
         root = find_root(tmp_path / "roots" / str(number))
         reports = json.loads((tmp_path / "roots" / f"{number}.json").read_text())
-        purged = {i for mode, ids, _ in reports if mode == "purge" for i in ids}
-        erased_bundles = {name for mode, _, names in reports if mode == "purge" for name in names}
-        (_, one, _), (_, other, _) = reports
-        assert not set(one) & set(other)
-        shared += bool(one) and bool(other)
-        assert not list_interrupted(root)
-        held = [
-            path
-            for batch in batches(root)
-            for path in batch.glob("tasks/*")
-            if batch.name.endswith("trash")
-        ]
-        for identity in (*ALL, *MORE):
-            places = [path for path in held if path.name == identity]
-            places += [folder_of(root, identity)] * (identity in in_place(root))
-            assert len(places) == (identity not in purged)
-            assert all(tree(path) == contents[identity] for path in places)
-        for batch in list_trash(root):
-            assert batch.state in (BatchState.TRASH, BatchState.QUARANTINED)
-            restore(root, batch.batch_id)
-        assert in_place(root) == {*ALL, *MORE} - purged
-        after = root_contents(root)
-        assert all(after[name] == before[name] for name in after)
-        assert set(bundles(root)) == {"sweep", "solo", "more"} - erased_bundles
-        assert has_no_batches(root)
+        shared += assert_purged_once(root, reports, before, contents)
     assert shared > 0
 
 

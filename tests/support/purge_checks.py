@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from purge_stage import (
     OTHER,
     batches,
     bundles,
+    folder_of,
     has_no_batches,
     in_place,
     root_contents,
@@ -20,6 +22,7 @@ from purge_stage import (
 from small_root import tree
 
 from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.purging import BatchState, list_interrupted, list_trash, restore
 
 Contents: TypeAlias = dict[str, dict[str, bytes | None]]
 
@@ -84,3 +87,38 @@ def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str])
             assert bundles(root)[name] == ids
         assert (name in kept) == partly
     assert has_no_batches(root) or kept
+
+
+def assert_purged_once(
+    root: Root,
+    reports: Sequence[tuple[str, Sequence[str], Sequence[str]]],
+    before: Mapping[str, bytes | None],
+    contents: Contents,
+) -> bool:
+    """Check that two purges at once took each task once and lost nothing. Each report has its mode,
+    and the ids and the bundles that it removed. Return whether both removed something."""
+    purged = {i for mode, ids, _ in reports if mode == "purge" for i in ids}
+    erased_bundles = {name for mode, _, names in reports if mode == "purge" for name in names}
+    (_, one, _), (_, other, _) = reports
+    assert not set(one) & set(other)
+    assert not list_interrupted(root)
+    in_trash = [
+        path
+        for batch in batches(root)
+        for path in batch.glob("tasks/*")
+        if batch.name.endswith("trash")
+    ]
+    for identity, content in contents.items():
+        places = [path for path in in_trash if path.name == identity]
+        places += [folder_of(root, identity)] * (identity in in_place(root))
+        assert len(places) == (identity not in purged)
+        assert all(tree(path) == content for path in places)
+    for batch in list_trash(root):
+        assert batch.state in (BatchState.TRASH, BatchState.QUARANTINED)
+        restore(root, batch.batch_id)
+    assert in_place(root) == contents.keys() - purged
+    after = root_contents(root)
+    assert all(after[name] == before[name] for name in after)
+    assert set(bundles(root)) == {"sweep", "solo", "more"} - erased_bundles
+    assert has_no_batches(root)
+    return bool(one) and bool(other)

@@ -2,6 +2,9 @@
 
 python purge_together.py FOLDER ROUNDS: the roots are FOLDER/0, FOLDER/1, …. A file N.json beside
 each has the ids that the two processes reported as removed, in the order of their modes.
+python purge_together.py FOLDER first|second: be one of two processes in roots that exist, on a
+system without ``fork``. For each pair of ``SOME_PAIRS``, it prints a line, waits for one, and
+prints what it removed.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from purge_stage import ALL, CHAIN, FREE, LONE, OTHER, make_root, plan_of
 from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import execute, move_to_trash
 
 MORE = tuple(task_id(number) for number in range(20, 50))
@@ -27,6 +30,8 @@ PLANS = [
     ((*CHAIN, LONE), (OTHER, FREE, *MORE)),  # nothing in common
 ]
 MODES = [("purge", "purge"), ("purge", "trash"), ("trash", "trash")]
+PAIRS = [(ids, modes) for ids in PLANS for modes in MODES]
+SOME_PAIRS = PAIRS[::2]
 
 
 def prepared(where: Path) -> Root:
@@ -36,10 +41,9 @@ def prepared(where: Path) -> Root:
     return make_root(where)
 
 
-def act(plan: PurgePlan, root: Root, mode: str, start: int, said: int) -> None:
-    os.read(start, 1)
+def act(plan: PurgePlan, root: Root, mode: str) -> str:
     report = (execute if mode == "purge" else move_to_trash)(plan, root)
-    os.write(said, json.dumps([mode, [*report.removed], [*report.removed_bundles]]).encode())
+    return json.dumps([mode, [*report.removed], [*report.removed_bundles]])
 
 
 def together(where: Path, ids: tuple[tuple[str, ...], ...], modes: tuple[str, ...]) -> list[object]:
@@ -51,7 +55,8 @@ def together(where: Path, ids: tuple[tuple[str, ...], ...], modes: tuple[str, ..
         heard, said = os.pipe()
         child = os.fork()
         if child == 0:
-            act(plan, root, mode, start, said)
+            os.read(start, 1)
+            os.write(said, act(plan, root, mode).encode())
             os._exit(0)
         os.close(said)
         children.append((child, heard))
@@ -66,11 +71,27 @@ def together(where: Path, ids: tuple[tuple[str, ...], ...], modes: tuple[str, ..
     return reports
 
 
+def be_one_of_two(where: Path, which: int) -> None:
+    for number, (ids, modes) in enumerate(SOME_PAIRS):
+        root = find_root(where / str(number))
+        plan = plan_of(root, ids[which])
+        write_line("ready")
+        sys.stdin.readline()
+        write_line(act(plan, root, modes[which]))
+
+
+def write_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
+    folder, how = Path(sys.argv[1]), sys.argv[2]
+    if how in ("first", "second"):
+        be_one_of_two(folder, ("first", "second").index(how))
+        sys.exit()
     folder.mkdir()
-    pairs = [(ids, modes) for ids in PLANS for modes in MODES]
-    for number, (ids, modes) in enumerate(islice(cycle(pairs), rounds)):
+    for number, (ids, modes) in enumerate(islice(cycle(PAIRS), int(how))):
         reports = together(folder / str(number), ids, modes)
         (folder / f"{number}.json").write_text(json.dumps(reports))
     assert set(ALL).isdisjoint(MORE)

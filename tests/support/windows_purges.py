@@ -2,7 +2,8 @@
 
 python windows_purges.py ROOT CONDITION. CONDITION is open (another program has a bundle, the folder
 of a task, or a log open), junctions (a folder of the root is one, or becomes one), python (a root
-of Python) or long (the path has more than 260 characters).
+of Python), long (the path has more than 260 characters) or case (names of bundles differ only by
+case).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from purge_stage import BASE, LONE, OTHER, folder_of, plan_of
+from purge_stage import BASE, LONE, OTHER, bundles, folder_of, plan_of
+from small_root import write_bundle
 
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import empty, execute, file_changes, list_trash, move_to_trash, restore
@@ -122,11 +124,29 @@ def long_path(root: Root) -> Iterator[list[Any]]:
     yield outcome(lambda: empty(root, list_trash(root)))
 
 
+def names_by_case(root: Root) -> Iterator[list[Any]]:
+    """Write the bundle SOLO, which is the file of solo there, and put another one in its place."""
+    (root.bundles / "SOLO").write_bytes((root.bundles / "solo").read_bytes())
+    yield sorted(bundles(root))
+    yield [task.bundles for task in read_root(root).tasks.values() if task.id == OTHER]
+    moved = move_to_trash(plan_of(root, [OTHER]), root)
+    yield list(moved.removed_bundles)
+    write_bundle(root.path, "Solo", [LONE])
+    report = restore(root, str(moved.trash))
+    yield [(one.name, one.reason) for one in report.failed]
+    yield sorted(bundles(root).items())
+    (root.bundles / "SOLO").unlink()
+    yield list(restore(root, str(moved.trash)).restored_bundles)
+    yield sorted(bundles(root).items())
+    yield outcome(lambda: execute(plan_of(root, [OTHER]), root))
+
+
 CONDITIONS: dict[str, Callable[[Root], Iterator[list[Any]]]] = {
     "open": open_elsewhere,
     "junctions": junctions,
     "python": python_root,
     "long": long_path,
+    "case": names_by_case,
 }
 
 if __name__ == "__main__":

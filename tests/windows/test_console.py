@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from purge_stage import ALL, has_no_batches, in_place, make_root, root_contents
 from windows_rig import CHECKOUT, Windows
 
 if sys.platform == "win32":
@@ -32,6 +33,12 @@ import sys, tempfile
 tempfile.tempdir = sys.argv[1]
 from hipercow_tui.cli.main import main
 sys.exit(main(["--demo-tasks", "30"]))
+"""
+# The same folder has the root.
+_PURGE = """
+import sys
+from windows_interrupted import purge, wait_for_ctrl_c
+sys.exit(purge(sys.argv[1], wait_for_ctrl_c))
 """
 
 
@@ -71,6 +78,17 @@ def test_ctrl_c_ends_a_demo_and_removes_its_folder(start: Start, tmp_path: Path)
     console.send("\x03")
     assert end(console) == 130, (console.before or "")[-1500:]
     assert not demos(tmp_path)
+
+
+def test_ctrl_c_during_a_purge_puts_everything_back(start: Start, tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    before = root_contents(root)
+    console = start(_PURGE)
+    console.expect("waiting")
+    assert in_place(root) < set(ALL)
+    console.send("\x03")
+    assert end(console) == 130, (console.before or "")[-1500:]
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_the_app_opens_in_a_console_without_colours_and_leaves_it(

@@ -175,5 +175,19 @@ def test_paths_of_more_than_260_characters(windows: Windows, tmp_path: Path) -> 
     assert emptied == [list(ALL), []]
 
 
+def test_bundles_with_names_that_differ_only_by_case_are_one_file(
+    windows: Windows, tmp_path: Path
+) -> None:
+    make_root(tmp_path)
+    shown, of_task, moved, refused, kept, restored, after, purged = purges_in(
+        windows, tmp_path, "case"
+    )
+    sweep = ["sweep", [BASE, LONE]]
+    assert shown == ["solo", "sweep"] and of_task == [["solo"]] and moved == ["solo"]
+    assert refused == [["solo", "it can't be put back: something else already exists there"]]
+    assert kept == [["Solo", [LONE]], sweep] and restored == ["solo"]
+    assert after == [["solo", [OTHER]], sweep] and purged == [[OTHER], []]
+
+
 def test_file_functions(windows: Windows, tmp_path: Path) -> None:
     assert len(json.loads(run(windows, "windows_files.py", tmp_path))) == 12
