@@ -85,6 +85,11 @@ class GoalRequest:
 
     def _bytes(self) -> int:
         if isinstance(self.size, str):
+            if _FILES.match(self.size):
+                raise FilterError(
+                    f"'{self.size.strip()}' is not a size: --free-files, or free_files= in Python,"
+                    " takes a number of files"
+                )
             return parse_size(self.size)
         return 0 if self.size is None else _whole_number("a size", self.size)
 

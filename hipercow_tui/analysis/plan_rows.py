@@ -83,27 +83,27 @@ def group_figures(
 ) -> GroupFigures:
     """Count a group. ``kept`` are the keys of chains that the user keeps. ``sizes`` has all tasks;
     with None no size is given. ``matched_statuses`` are those of the filter."""
-    tasks = held = drawn_in = by_last_attempt = warned = kept_tasks = 0
-    found: list[Size] = []
+    blocked = held = drawn_in = by_last_attempt = warned = kept_tasks = 0
+    ids: list[str] = []  # of the tasks that go
     for chain in group.chains:
         if chain.key in kept:
             kept_tasks += len(chain_ids(chain))
-            continue
-        if isinstance(chain, BlockedChain):
-            tasks += 1
+        elif isinstance(chain, BlockedChain):
+            blocked += 1
             held += len(chain.others)
-            continue
-        tasks += len(chain.tasks)
-        for one in chain.tasks:
-            if one.reason is Reason.RETRY_CHAIN:
-                drawn_in += 1
-            elif one.task.status not in matched_statuses:
-                by_last_attempt += 1
-            warned += bool(one.cautions)
-            if sizes is not None and (size := sizes.get(one.task.id)) is not None:
-                found.append(size)
-    total = None if sizes is None else freed_size(found)
-    return GroupFigures(tasks, held, drawn_in, by_last_attempt, warned, kept_tasks, total)
+        else:
+            for task, reason, _, cautions in chain.tasks:
+                ids.append(task.id)
+                if reason is Reason.RETRY_CHAIN:
+                    drawn_in += 1
+                elif task.status not in matched_statuses:
+                    by_last_attempt += 1
+                if cautions:
+                    warned += 1
+    total = None if sizes is None else freed_size(filter(None, map(sizes.get, ids)))
+    return GroupFigures(
+        len(ids) + blocked, held, drawn_in, by_last_attempt, warned, kept_tasks, total
+    )
 
 
 def bundle_tasks(tree: PlanTree, row: Row, group: PlanGroup | None) -> tuple[str, tuple[str, ...]]:

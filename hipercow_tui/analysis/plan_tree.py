@@ -102,7 +102,7 @@ class PlanGroup:
     @property
     def chains(self) -> Iterator[Chain]:
         """The chains of the group."""
-        return (item for item in self.items if isinstance(item, PlannedChain | BlockedChain))
+        return (item for item in self.items if isinstance(item, (PlannedChain, BlockedChain)))
 
 
 @dataclass(frozen=True, eq=False)

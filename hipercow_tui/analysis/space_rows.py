@@ -36,7 +36,7 @@ _PARTS: Mapping[str, str] = {
     "retry": "the lists of retries",
     "rrq": "the data of rrq workers",
     "tasks": "the folders that hold the tasks, and what in them is no task",
-    TRASH: "purged tasks that can be restored: <trash=T> shows and empties the trash",
+    TRASH: "purged tasks with their bundles and records: <trash=T> shows and empties the trash",
     "tui/history": "the history of purges",
     "tui/pins": "pins",
     "tui": "other files of this app",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import QUEUED, UNREADABLE, Lang, Status, Task
+from hipercow_tui.domain.task_columns import mask_where
 from hipercow_tui.support.errors import PurgeError
 
 # Tasks of other statuses never block.
@@ -36,7 +37,7 @@ class BlockedError(PurgeError):
 
 
 def find_blocked(
-    snapshot: Snapshot, ids: Iterable[str], now: float, ignored_bundles: Collection[str] = ()
+    snapshot: Snapshot, ids: Collection[str], now: float, ignored_bundles: Collection[str] = ()
 ) -> Iterator[Blocked]:
     """Yield the tasks among these ids that can't be purged, with the reasons (rule 9).
 
@@ -45,8 +46,9 @@ def find_blocked(
     """
     unread = snapshot.unread
     if not unread:  # usual; few of the tasks may block
-        found = filter(None, map(snapshot.tasks.get, ids))
-        ids = [task.id for task in found if task.status in MAY_BLOCK]
+        columns = snapshot.columns
+        may_block = columns.select(mask_where(columns.status_codes, MAY_BLOCK))
+        ids = [i for i in (*may_block, *columns.select(columns.non_task_mask)) if i in ids]
     blocks_all = unread.blocks_all(ignored_bundles)
     for task_id in sorted(ids):
         task = snapshot.tasks.get(task_id)

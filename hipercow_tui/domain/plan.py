@@ -265,25 +265,25 @@ def _plan_language(
     kept = _whole_chains(snapshot, kept_ids)
     wanted = causes.keys() - kept
     ignored = _ignorable_bundles(snapshot) if wanted and ignore_unreadable_bundles else {}
-    own_ids = (i for i in wanted if i in snapshot.tasks or i not in whole.tasks)
-    blocked = tuple(find_blocked(snapshot, own_ids, now, ignored))
+    others = set() if snapshot is whole else whole.tasks.keys() - snapshot.tasks.keys()
+    blocked = tuple(find_blocked(snapshot, wanted - others, now, ignored))
     skipped = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
     requested = _requested_ids(filters)
     planned = tuple(
         [
-            _plan_task(task, matched, causes[task.id], filters, now)
+            _plan_task(task, causes[task.id], filters, now)
             for task in _in_snapshot_order(snapshot, causes.keys())
             if task.id not in skipped and _is_purgeable(task, requested)
         ]
     )
-    tasks = tuple(one for one in planned if one.task.id not in kept) if kept else planned
+    tasks = tuple([one for one in planned if one.task.id not in kept]) if kept else planned
     return _LanguagePlan(
         tasks=tasks,
         bundles=tuple(_plan_bundles(snapshot, wanted - skipped, {one.task.id for one in tasks})),
         blocked=blocked,
         ignored_bundles=tuple((snapshot.lang, name) for name in ignored),
         warnings=tuple(ignored_bundles_warning(ignored)),
-        kept=tuple(one for one in planned if one.task.id in kept) if kept else (),
+        kept=tuple([one for one in planned if one.task.id in kept]) if kept else (),
         pinned=tuple(_pinned_tasks(snapshot, all_matched.intersection(held), filters)),
     )
 
@@ -405,7 +405,9 @@ def _is_purgeable(task: Task, requested: Set[str]) -> bool:
 
 def _going_ids(snapshot: Snapshot, matched: Set[str]) -> dict[str, str | None]:
     """Return every id that goes, missing ones included; a cascaded id with the id of its cause."""
-    return {**dict.fromkeys(matched), **_cascade(snapshot, matched)}
+    causes: dict[str, str | None] = dict.fromkeys(matched)
+    causes.update(_cascade(snapshot, matched))
+    return causes
 
 
 def _cascade(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
@@ -449,14 +451,12 @@ def _in_snapshot_order(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
     return [task for task_id, task in snapshot.tasks.items() if task_id in ids]
 
 
-def _plan_task(
-    task: Task, matched: Set[str], cause_id: str | None, filters: FilterStack, now: float
-) -> PlannedTask:
-    if task.id in matched:
-        cautions = cautions_about(task, filters, now, matched=True)
-        return PlannedTask(task, Reason.MATCHED, None, cautions)
-    cautions = cautions_about(task, filters, now, matched=False)
-    return PlannedTask(task, Reason.RETRY_CHAIN, cause_id, cautions)
+def _plan_task(task: Task, cause_id: str | None, filters: FilterStack, now: float) -> PlannedTask:
+    matched = cause_id is None
+    cautions = cautions_about(task, filters, now, matched=matched)
+    reason = Reason.MATCHED if matched else Reason.RETRY_CHAIN
+    # A third of the time of the constructor.
+    return tuple.__new__(PlannedTask, (task, reason, cause_id, cautions))
 
 
 def _plan_bundles(
@@ -469,4 +469,4 @@ def _plan_bundles(
             staying = ids - planned
             surviving = sum(1 for _ in snapshot.existing(staying))
             surviving += sum(map(snapshot.may_exist, staying))
-            yield PlannedBundle(bundle, len(ids & planned), surviving)
+            yield PlannedBundle(bundle, len(ids) - len(staying), surviving)

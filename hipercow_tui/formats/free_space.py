@@ -36,7 +36,7 @@ class FreeSpace:
     """The bytes that the user can still write to a file system, and its size in bytes.
 
     ``network`` says whether it is on a file server, where others use the same space. With
-    ``quota``, both numbers are of the quota of the user.
+    ``quota``, both numbers are of a quota of the user, the group or the project.
     """
 
     free: int
@@ -59,8 +59,8 @@ class FreeSpace:
 
     @property
     def sentence(self) -> str:
-        """A sentence without a full stop, such as ``Your quota has 2 GB free of 15 GB now``."""
-        owner = "Your quota" if self.quota else "The share" if self.network else "The file system"
+        """A sentence without a full stop, such as ``The quota has 2 GB free of 15 GB now``."""
+        owner = "The quota" if self.quota else "The share" if self.network else "The file system"
         return f"{owner} has {self._amount} now"
 
     @property
@@ -73,8 +73,8 @@ def _round(number: int) -> str:
 
 
 def read_free_space(path: Path) -> FreeSpace | None:
-    """Return the free space of the file system that holds a folder, or that of the user's quota if
-    less is left of it. None if the file system does not say.
+    """Return the free space of the file system that holds a folder, or that of a quota if less is
+    left of it. None if the file system does not say.
 
     A file server can take long to answer, and a quota up to ``quota.TIME_LIMIT``.
     """
@@ -84,11 +84,11 @@ def read_free_space(path: Path) -> FreeSpace | None:
             return FreeSpace(usage.free, usage.total, is_on_network(path))
         status = os.statvfs(path)
         mount_point, file_system = _mount(path)
+        quota = read_quota(path, mount_point, file_system)
     except OSError:
         return None
     free, size = status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
     network = file_system in _NETWORK
-    quota = read_quota(mount_point, file_system)
     if quota is not None and (quota.free < free or not size):
         return FreeSpace(quota.free, quota.limit, network, quota=True)
     return FreeSpace(free, size, network) if size else None

@@ -16,7 +16,7 @@ from hipercow_tui.analysis.space_usage import (
 )
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import escape_controls, pluralize
+from hipercow_tui.support.text import escape_controls, pluralize, share_text
 
 BAR = 16  # cells
 _EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -120,12 +120,13 @@ def _label(group: SpaceGroup, by: SpaceGrouping, unit: SpaceUnit, *, bars: bool)
         return group.label
     if by is SpaceGrouping.TASK:
         return group.label if group.purgeable == group.amount else f"{group.label}: can't go"
+    text = unit.text if unit.files else unit.short_text
     notes = [pluralize(len(group.ids), "task")]
     if by is SpaceGrouping.AGE and not bars:
         parts = sorted(group.by_status.items(), key=lambda item: -unit.of(item[1]))
-        notes += [f"{status} {unit.short_text(amount)}" for status, amount in parts]
+        notes += [f"{status} {text(amount)}" for status, amount in parts]
     if group.purgeable != group.amount:
-        notes.append(f"{unit.short_text(difference(group.amount, group.purgeable))} can't go")
+        notes.append(f"{text(difference(group.amount, group.purgeable))} can't go")
     return f"{group.label}: {', '.join(notes)}"
 
 
@@ -141,7 +142,7 @@ def _table(
     yield _line(unit.title, "share", "" if largest is None else " " * (BAR + 2), title)
     whole = unit.of(total)
     for row in rows:
-        share = f"{100 * unit.of(row.amount) / whole:.1f} %" if whole else "-"
+        share = share_text(unit.of(row.amount), whole)
         drawn = "" if largest is None else _drawn(row, unit, largest).ljust(BAR + 2)
         yield _line(unit.short_text(row.amount), share, drawn, escape_controls(row.label))
 

@@ -250,7 +250,6 @@ def _raise_in_use(batch: Path, owner: ProcessIdentity | None) -> NoReturn:
 
 
 def _clock() -> float:
-    """Return seconds of a clock that also runs while the machine sleeps, if it has one."""
-    if sys.platform == "win32":
-        return time.monotonic()
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    """Return seconds of a clock that stops while the machine sleeps, except on Windows: an owner on
+    the same machine sleeps too, and must not seem to have missed its heartbeats."""
+    return time.monotonic()

@@ -52,7 +52,7 @@ def restore_task(batch: Batch, task_id: str, reason: str, record: RunRecord) -> 
         if not exists(task_id, batch.tasks):
             _record_unmoved(task_id, reason, batch.dirs.has_task(task_id), record)
             return
-        _move_task_back(batch, task_id)
+        _move_task_back(batch, task_id, record)
     except OSError as error:
         where = batch.quarantine("tasks", task_id)
         record.failed.append(ItemResult(task_id, _not_put_back(reason, error), where))
@@ -130,16 +130,16 @@ def _record_unmoved(
         record.vanished.append(ItemResult(name, DELETED_TEXT, is_bundle=is_bundle))
 
 
-def _move_task_back(batch: Batch, task_id: str) -> None:
+def _move_task_back(batch: Batch, task_id: str, record: RunRecord) -> None:
     try:
-        _rename_back(batch, task_id)
+        _rename_back(batch, task_id, record)
     except FileNotFoundError:  # another process removed the empty tasks/ab
         batch.dirs.close_shard()
         ensure_folder(task_id[:2], batch.dirs.tasks)
-        _rename_back(batch, task_id)
+        _rename_back(batch, task_id, record)
 
 
-def _rename_back(batch: Batch, task_id: str) -> None:
+def _rename_back(batch: Batch, task_id: str, record: RunRecord) -> None:
     """Rename a task into its place, if nothing is there.
 
     A rename replaces an empty folder, so this looks first. Another process could make a folder
@@ -148,7 +148,7 @@ def _rename_back(batch: Batch, task_id: str) -> None:
     shard = batch.dirs.shard(task_id)
     if exists(task_id[2:], shard):
         raise _occupied_error(task_id)
-    rename(task_id, task_id[2:], batch.tasks, shard)
+    rename(task_id, task_id[2:], batch.tasks, shard, record.many_are_open)
 
 
 def _move_bundle_back(batch: Batch, name: str) -> None:

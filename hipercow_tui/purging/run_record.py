@@ -10,6 +10,10 @@ from hipercow_tui.purging.chain_units import ChainUnit
 from hipercow_tui.purging.results import ItemResult
 from hipercow_tui.support import filesystem
 
+# After this number of items that stay because they are open in another program, which is a minute,
+# others are not waited for. A file server can give the same answer for a right that the user lacks.
+_MANY_OPEN = 12
+
 
 @dataclass(slots=True)
 class RunRecord:
@@ -35,6 +39,10 @@ class RunRecord:
     _counting: threading.Lock = field(default_factory=threading.Lock)
     # Of files with several names (by device and inode): how many names are still to be removed.
     _names_left: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def many_are_open(self) -> bool:
+        """Return whether waiting for files that are open in other programs is of no use."""
+        return sum(filesystem.OPEN_ELSEWHERE in one.reason for one in self.failed) >= _MANY_OPEN
 
     def add_freed(self, size: Size) -> Size:
         """Add the size of files and folders that were removed, and return what is freed so far.

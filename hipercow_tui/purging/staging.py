@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Bundle, Task
@@ -95,7 +95,8 @@ def _stage_bundle(
     name = bundle.name
     try:
         with batch.dirs.bundle(name) as (folder, last):
-            rename(last, bundle_file(name), folder, batch.bundles, lambda: progress.stopped)
+            stopped = _ends_waiting(record, progress)
+            rename(last, bundle_file(name), folder, batch.bundles, stopped)
     except FileNotFoundError as error:
         if batch.dirs.has_bundle(name):
             raise _batch_gone_error(error) from None
@@ -145,7 +146,7 @@ def _stage_task(
     """Move one task. If it must stay, record its result and return the reason; else None."""
     try:
         shard = batch.dirs.shard(task.id)
-        rename(task.id[2:], task.id, shard, batch.tasks, lambda: progress.stopped)
+        rename(task.id[2:], task.id, shard, batch.tasks, _ends_waiting(record, progress))
     except FileNotFoundError as error:
         if batch.dirs.has_task(task.id):
             raise _batch_gone_error(error) from None
@@ -160,6 +161,10 @@ def _stage_task(
     if difference is not None:
         restore_task(batch, task.id, difference, record)
     return difference
+
+
+def _ends_waiting(record: RunRecord, progress: ProgressReporter) -> Callable[[], bool]:
+    return lambda: progress.stopped or record.many_are_open()
 
 
 def task_difference(task: Task, name: str, parent: int) -> str | None:

@@ -18,7 +18,7 @@ class GarbageExemption:
         self._count = 0
 
     def update(self, count: int) -> None:
-        """Exempt all objects if ``count``, the number of those that stay, has grown enough."""
+        """Exempt all objects if ``count``, the number of lasting ones, has grown enough."""
         if count - self._count >= EXEMPT_AFTER:
             self._count = count
             gc.freeze()

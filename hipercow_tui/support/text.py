@@ -92,6 +92,14 @@ def format_size(number: int) -> str:
     return humanize.naturalsize(number).replace(" Bytes", " B").replace(" Byte", " B")
 
 
+def share_text(part: int, whole: int) -> str:
+    """Return ``34.1 %``; ``<0.1 %`` for less, and nothing for nothing."""
+    if not part or not whole:
+        return ""
+    share = part / whole
+    return "<0.1 %" if share < 1e-3 else "100 %" if share == 1 else f"{100 * share:.1f} %"
+
+
 def format_age(then: float, now: float) -> str:
     """Return how long ago ``then`` was: ``3 weeks ago``. Both are in seconds since the epoch.
 

@@ -117,6 +117,7 @@ def test_the_goal_is_in_the_saved_plan_the_report_and_the_history(
     [
         (("--free", "20G"), "has no known unit"),
         (("--free", "many"), "is not a size"),
+        (("--free", "1,000 files"), "--free-files"),
         (("--until-free", "120"), "is not a percentage"),
         (("--free-files", "-1"), "a whole number from 0 up"),
         (("--free", "1 B", "--until-free", "1 %"), "leave out one of them"),

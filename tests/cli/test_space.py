@@ -49,6 +49,7 @@ def test_groups_have_size_share_and_what_stays(
     assert "   6.1 MB   85.9 %  3 tasks" in lines
     assert " 500.0 kB    7.0 %  lib" in lines
     assert " 500.0 kB    7.0 %  mine (not of hipercow)" in lines
+    assert any(line.endswith("<0.1 %  bundles") for line in lines), "as the app shows it"
 
 
 def test_a_terminal_shows_bars(
@@ -81,6 +82,7 @@ def test_files_compares_numbers_of_files(root: Path, capsys: pytest.CaptureFixtu
     lines = printed(capsys, root, "--by", "kind", "--files").splitlines()
     assert lines[0] == f"{root}: 19 files"
     assert "        3   15.8 %  result" in lines and "        3   15.8 %  data" in lines
+    assert "2 tasks, 4 files can't go" in printed(capsys, root, "--files")
 
 
 def test_a_terminal_sees_the_progress_of_measuring_and_reading(

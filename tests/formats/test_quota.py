@@ -91,15 +91,59 @@ def program(file: Path, *lines: str) -> None:
 
 
 def test_quota_gets_the_mount_point_and_lfs_is_used_on_lustre(programs: Path) -> None:
-    assert read_quota("/home", "nfs4") is None  # there is no program
+    assert read_quota(Path("/"), "/home", "nfs4") is None  # there is no program
     program(
         programs / "quota", f'echo $# "$@" $LC_ALL >{programs}/words', f"echo '{HOME}'", "exit 1"
     )
-    program(programs / "lfs", f'echo "$@" >{programs}/words', "echo /l 1 0 9 - 0 0 0 -")
-    assert read_quota("/home of all", "nfs4") == Quota(8 * KB, 51200 * KB)
-    assert (programs / "words").read_text() == "4 -w -p -f /home of all C\n"
-    assert read_quota("/l", "lustre") == Quota(KB, 9 * KB)
-    assert (programs / "words").read_text().startswith("quota -q -u ")
+    program(programs / "lfs", f'echo "$@" >>{programs}/calls', "echo /l 1 0 9 - 0 0 0 -")
+    assert read_quota(Path("/"), "/home of all", "nfs4") == Quota(8 * KB, 51200 * KB)
+    assert (programs / "words").read_text() == "6 -u -g -w -p -f /home of all C\n"
+    assert read_quota(Path("/"), "/l", "lustre") == Quota(KB, 9 * KB)
+    calls = (programs / "calls").read_text().splitlines()
+    assert calls == [
+        "project -d /",
+        f"quota -q -u {os.geteuid()} /l",
+        f"quota -q -g {os.getegid()} /l",
+    ]
+
+
+def of_group(group: int, limit: int) -> str:
+    return HOME.replace("user user1 (uid 11107)", f"group g{group} (gid {group})").replace(
+        "51200   61440", f"{limit} {limit}"
+    )
+
+
+def test_the_group_of_new_files_can_leave_less_than_the_user_has(
+    programs: Path, tmp_path: Path
+) -> None:
+    group = os.getegid()
+    output = tmp_path / "output"
+    program(programs / "quota", f"cat {output}")
+    output.write_text(HOME + of_group(group + 1, 10) + of_group(group, 300))
+    assert read_quota(tmp_path, "/home", "nfs4") == Quota(8 * KB, 300 * KB)
+    output.write_text(HOME + of_group(group + 1, 10) + of_group(group, 70000))
+    assert read_quota(tmp_path, "/home", "nfs4") == Quota(8 * KB, 51200 * KB), "the user has less"
+    output.write_text("Disk quotas for user u (uid 11107): none\n" + of_group(group, 300))
+    assert read_quota(tmp_path, "/home", "nfs4") == Quota(8 * KB, 300 * KB)
+
+
+def test_the_project_of_a_folder_on_lustre_can_leave_the_least(
+    programs: Path, tmp_path: Path
+) -> None:
+    program(
+        programs / "lfs",
+        'case "$1 $3" in',
+        f'"project {tmp_path}") cat {tmp_path}/project ;;',
+        '"quota -u") echo "  /lustre7 982177580 0 1000000000 - 443208230 0 0 -" ;;',
+        '"quota -g") echo "  /lustre7 30 0 0 - 4 0 0 -" ;;',
+        '"quota -p") echo "  /lustre7 [1041408] 5242880 6291456 - [0] 0 0 $4" ;;',
+        "esac",
+    )
+    user, project = (Quota(982177580 * KB, 10**9 * KB), Quota(1041408 * KB, 5242880 * KB))
+    (tmp_path / "project").write_text(f" 1017 P {tmp_path}\n")
+    assert read_quota(tmp_path, "/lustre7", "lustre") == project
+    (tmp_path / "project").write_text(f"    0 - {tmp_path}\n")
+    assert read_quota(tmp_path, "/lustre7", "lustre") == user, "it is in no project"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +163,7 @@ def test_a_program_that_hangs_fails_or_prints_garbage_is_no_quota(
     monkeypatch.setattr(quota, "TIME_LIMIT", 0.3)
     program(programs / "quota", *lines)
     began = time.monotonic()
-    assert read_quota("/home", "nfs") is None
+    assert read_quota(Path("/"), "/home", "nfs") is None
     assert time.monotonic() - began < 5
 
 
@@ -131,20 +175,20 @@ def test_a_program_that_has_ended_and_can_not_be_killed_gives_the_quota(
 
     monkeypatch.setattr(os, "killpg", refuse)
     program(programs / "quota", f"echo '{HOME}'")
-    assert read_quota("/home", "nfs4") == Quota(8 * KB, 51200 * KB)
+    assert read_quota(Path("/"), "/home", "nfs4") == Quota(8 * KB, 51200 * KB)
 
 
 def test_a_file_that_is_no_program_is_no_quota(programs: Path) -> None:
     (programs / "quota").write_bytes(b"\x7fELF damaged")
     (programs / "quota").chmod(0o755)
-    assert read_quota("/home", "nfs") is None
+    assert read_quota(Path("/"), "/home", "nfs") is None
 
 
 def test_less_left_of_the_quota_is_the_free_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def set_quota(found: Quota | None) -> None:
-        monkeypatch.setattr(free_space, "read_quota", lambda mount_point, file_system: found)
+        monkeypatch.setattr(free_space, "read_quota", lambda *_: found)
 
     set_quota(None)
     whole = read_free_space(tmp_path)
@@ -156,7 +200,7 @@ def test_less_left_of_the_quota_is_the_free_space(
     left = read_free_space(tmp_path)
     assert left == FreeSpace(2 * 10**9, 15 * 10**9, whole.network, quota=True)
     assert str(left) == "quota 2 GB free of 15 GB"
-    assert left.sentence == "Your quota has 2 GB free of 15 GB now"
+    assert left.sentence == "The quota has 2 GB free of 15 GB now"
     assert left.missing(20) == 10**9
 
 
@@ -172,7 +216,8 @@ def test_the_quota_of_the_mount_of_the_root_is_read(
     monkeypatch.setattr(free_space, "_MOUNTS", mounts)
     read: list[tuple[str, str]] = []
 
-    def answer(mount_point: str, file_system: str) -> None:
+    def answer(folder: Path, mount_point: str, file_system: str) -> None:
+        assert folder == tmp_path
         read.append((mount_point, file_system))
 
     monkeypatch.setattr(free_space, "read_quota", answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ from purge_stage import (
     root_contents,
     run_script,
 )
+from small_root import DAY, NOW, task_id, write_task
 
-from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import Progress, execute
 from hipercow_tui.support.errors import PurgeError
 
@@ -173,6 +175,28 @@ def test_files_that_nfs_keeps_for_a_moment_are_removed_at_the_end(
     report = execute(plan, root)
     assert len(failed) == times and report.complete
     assert has_no_batches(root)
+
+
+def test_after_many_open_tasks_others_are_tried_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share gives the answer of an open file to a user who lacks a right: to each task."""
+    monkeypatch.setattr("hipercow_tui.purging.file_changes.BUSY_TIME", 0.02)
+    ids = [task_id(number) for number in range(20)]
+    for identity in ids:
+        write_task(tmp_path, identity, "failure", finished=NOW - DAY)
+    root, tries, rename = find_root(tmp_path), Counter[str](), os.rename
+
+    def refuse(source: str, target: str, **folders: int) -> None:
+        if target in ids:
+            tries[target] += 1
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        rename(source, target, **folders)
+
+    monkeypatch.setattr(os, "rename", refuse)
+    report = execute(plan_of(root), root)
+    assert names(report.failed) == set(ids) and has_no_batches(root)
+    assert sorted(tries) == sorted(ids) and sum(one > 1 for one in tries.values()) == 12
 
 
 def test_files_that_nfs_keeps_are_reported(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:

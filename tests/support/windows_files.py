@@ -118,6 +118,30 @@ def a_write_protected_file_is_removed(where: Path, folder: int) -> None:
     assert not (where / "one").exists()
 
 
+def attributes_are_those_of_a_link_and_not_of_its_target(where: Path, folder: int) -> None:
+    """Wine has no links, so this looks at how an entry is opened again."""
+    really_set, really_open, options = nt.set_information, nt.open_handle, list[int]()
+
+    def refuse(handle: int, kind: int, data: bytes) -> int:
+        if kind == nt.FILE_DISPOSITION_INFORMATION_EX:
+            return NOT_SUPPORTED
+        first = kind == nt.FILE_DISPOSITION_INFORMATION and not options
+        return int(nt.STATUS_CANNOT_DELETE if first else really_set(handle, kind, data))
+
+    def open_handle(name: str, parent: int, access: int, flags: int, **named: int) -> int:
+        if not name:
+            options.append(flags)
+        return int(really_open(name, parent, access, flags, **named))
+
+    (where / "one").touch()
+    with (
+        patch.object(nt, "set_information", refuse),
+        patch.object(nt, "open_handle", open_handle),
+    ):
+        filesystem.unlink("one", folder)
+    assert options == [nt.FILE_OPEN_REPARSE_POINT] and not (where / "one").exists()
+
+
 def an_open_folder_is_not_removed_later(where: Path, folder: int) -> None:
     """A share removes a folder when nobody has it open any more."""
     really = nt.set_information
@@ -181,6 +205,7 @@ CHECKS = (
     listing_without_file_ids,
     a_deduplicated_file_has_its_content,
     a_write_protected_file_is_removed,
+    attributes_are_those_of_a_link_and_not_of_its_target,
     an_open_folder_is_not_removed_later,
     names_of_streams_and_devices_are_refused,
     errors_have_the_usual_numbers,

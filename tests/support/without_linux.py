@@ -7,7 +7,6 @@ import ctypes
 import io
 import os
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +43,6 @@ def take_away() -> None:
     for name in GONE:
         if hasattr(os, name):
             delattr(os, name)
-    del time.CLOCK_BOOTTIME
     for module, name in ((builtins, "open"), (io, "open"), (os, "open"), (os, "readlink")):
         setattr(module, name, without_proc(getattr(module, name)))
     supported = {os.open, os.readlink}

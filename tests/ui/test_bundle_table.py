@@ -71,6 +71,17 @@ async def test_the_bundle_of_most_disk_is_shown_while_tasks_are_measured(root: P
         assert table.cursor == 0
 
 
+async def test_an_order_by_a_column_that_is_not_shown_is_named_below(root: Path) -> None:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: all_rows_shown(app))
+        await pilot.press("b")
+        await until(pilot, lambda: "sorted by changed ↓" in screen_text(app))
+        await pilot.resize_terminal(160, 45)
+        await until(pilot, lambda: "changed↓" in screen_text(app))
+        await until(pilot, lambda: "sorted by changed" not in screen_text(app))
+
+
 async def test_reduced_status_is_in_the_details_only(root: Path) -> None:
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=(118, 40)) as pilot:

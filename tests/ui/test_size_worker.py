@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from small_root import DAY, NOW, task_id, write_bundle, write_task
@@ -17,15 +18,16 @@ from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.space_measuring import measure_space
 from hipercow_tui.analysis.space_usage import summarize_space
 from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.scanning.usage_reader import UsageCache
+from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageCache
 from hipercow_tui.support.text import format_size
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.cells import short_size
 from hipercow_tui.ui.workers import size_worker
-from hipercow_tui.ui.workers.size_worker import SizeWorker
+from hipercow_tui.ui.workers.size_worker import SizeWorker, estimate_time_left
 
 IDS = tuple(map(task_id, range(40)))
 
@@ -242,6 +244,45 @@ def test_measured_tasks_are_known_at_the_next_start(root: Path, tmp_path: Path) 
         wait_for(lambda: workers[-1].progress is None)
     assert set(workers[0].sizes) == set(IDS[:5]) and set(workers[1].sizes) == set(IDS)
     assert set(cache.load()) == set(IDS) - {IDS[1]}, "a running task is measured again"
+
+
+@pytest.mark.parametrize(
+    ("done", "known", "elapsed", "left"),
+    [
+        (300, 0, 3.0, 7.0),  # 100 tasks a second, and 700 are left
+        (300, 200, 2.0, 14.0),  # those of the cache took no time
+        (1000, 200, 8.0, 0.0),
+        (300, 0, 0.9, None),  # too early
+        (200, 200, 60.0, None),  # a file server does not answer
+    ],
+)
+def test_the_time_left_follows_from_the_tasks_that_were_measured(
+    done: int, known: int, elapsed: float, left: float | None
+) -> None:
+    assert estimate_time_left(MeasuringProgress(done, 1000), known, elapsed) == left
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(0.2, 10.0), (5.0, 50.0)])
+def test_the_pause_after_a_slow_measurement_is_ten_times_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, pause: float
+) -> None:
+    clock = SimpleNamespace(now=1000.0)
+
+    def take_time(worker: SizeWorker, snapshot: Snapshot, ids: object) -> None:
+        clock.now += seconds
+
+    write_task(tmp_path, IDS[0], "success")
+    worker = SizeWorker(find_root(tmp_path), None, lambda: None, lambda error: None)
+    monkeypatch.setattr(SizeWorker, "_wake", lambda worker: None)  # its thread sleeps
+    monkeypatch.setattr(SizeWorker, "_measure", take_time)
+    fake = SimpleNamespace(monotonic=lambda: clock.now, time=time.time)
+    monkeypatch.setattr(size_worker, "time", fake)
+    worker.follow()
+    assert worker._step() == 0
+    assert worker._step() == pytest.approx(pause)
+    clock.now += pause
+    assert worker._step() == 0, "it is measured again"
+    worker.stop()
 
 
 async def test_progress_and_the_key_that_cancels_are_shown(many_files: Path) -> None:

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from small_root import DAY, NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
-from ui_driving import all_rows_shown, screen_text, until
+from ui_driving import PATIENCE, all_rows_shown, screen_text, until
 
 import hipercow_tui
+from hipercow_tui.analysis.space_rows import SpaceKey
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
@@ -27,7 +28,7 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.space_pane import SpacePane
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.workers.space_view import SpaceView
+from hipercow_tui.ui.workers.space_view import SpaceRequest, SpaceView, SpaceViewBuilder
 
 IDS = tuple(map(task_id, range(12)))
 
@@ -108,7 +109,10 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
         assert "space Mark" not in screen_text(pilot.app), "a file can't be marked"
         await pilot.press("space")
         await until(pilot, lambda: "'space' does nothing here" in screen_text(pilot.app))
+        await pilot.press("a")
+        await until(pilot, lambda: "'a' does nothing here" in screen_text(pilot.app))
         assert pane.session.marks.ids is None and pane.table.cursor == 0
+        assert SpaceKey.PURGEABLE not in [choice.key for choice in pane.sort_choices]
         await pilot.press("enter")  # a file can't be entered
         await pilot.press("escape")
         await until(pilot, lambda: pane.table.cursor_key == IDS[1])
@@ -123,6 +127,26 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
         assert not kept
         await pilot.press("w")
         await until(pilot, lambda: "w Space ━" in screen_text(pilot.app))
+
+
+async def test_enter_before_a_list_arrives_acts_on_that_list(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrives, make_list = threading.Event(), SpaceViewBuilder._list
+
+    def make_list_late(builder: SpaceViewBuilder, request: SpaceRequest) -> SpaceView:
+        assert arrives.wait(PATIENCE)
+        return make_list(builder, request)
+
+    async with space_of(root) as (pane, pilot):
+        await until(pilot, lambda: pane.table.keys[:1] == ("bundle large",))
+        monkeypatch.setattr(SpaceViewBuilder, "_list", make_list_late)
+        await pilot.press("t", "t", "enter", "enter", "enter", "escape")
+        assert shown(pane).request.by is SpaceGrouping.BUNDLE and not pane.steps
+        arrives.set()
+        await until(pilot, lambda: len(pane.steps) == 2)
+        assert pane.steps == ("failure", IDS[11][:8])
+        assert "result" in pane.table.keys
 
 
 async def test_marks_and_plans_are_those_of_the_groups(root: Path) -> None:
@@ -143,6 +167,36 @@ async def test_marks_and_plans_are_those_of_the_groups(root: Path) -> None:
         assert pane.session.marks.ids == frozenset(IDS[5:]), "nothing of the rest can be marked"
 
 
+async def test_the_order_of_rows_is_the_one_that_is_named(root: Path) -> None:
+    async with space_of(root, (80, 24)) as (pane, pilot):
+        await pilot.press("t", "t", "t")
+        await until(pilot, lambda: "age↑" in screen_text(pilot.app))
+        assert [row.label for row in shown(pane).rows if row.opens] == [
+            "not finished",
+            "under 1 day",
+            "30 to 90 days",
+            "90 to 365 days",
+            "over 365 days",
+        ]
+        await pilot.press("<")
+        await until(pilot, lambda: "size↓" in screen_text(pilot.app))
+        sizes = [row.amount.bytes for row in shown(pane).rows if row.opens]
+        assert sizes == sorted(sizes, reverse=True)
+        await pilot.press("t", "t", "<")
+        await until(pilot, lambda: "sorted by files ↓" in screen_text(pilot.app))
+        assert shown(pane).request.by is SpaceGrouping.TASK, "its ages are not the order of tasks"
+
+
+async def test_the_other_definition_of_size_shows_the_largest_rows(root: Path) -> None:
+    async with space_of(root, (80, 24)) as (pane, pilot):
+        await pilot.press("t", "t", "t", "t", "t")
+        await until(pilot, lambda: pane.table.keys[:2] == IDS[:-3:-1])
+        await pilot.press("j", "Z")
+        await until(pilot, lambda: pane.table.keys[:3] == IDS[8:11])
+        assert (pane.table.cursor_key, pane.table.cursor) == (IDS[10], 2)
+        assert pane.table.scroll_offset.y == 0, "a larger row is above the screen"
+
+
 async def test_a_bundle_or_the_marked_tasks_can_be_pinned(root: Path) -> None:
     async with space_of(root) as (pane, pilot):
 
@@ -161,6 +215,7 @@ async def test_a_bundle_or_the_marked_tasks_can_be_pinned(root: Path) -> None:
         assert "Pin bundle large" in screen_text(pilot.app)
         await pilot.press("enter")
         await until(pilot, lambda: "¶" in screen_text(pilot.app))
+        await until(pilot, lambda: "can go    nothing" in screen_text(pilot.app))
         assert pinned() == {"large"}
         go_to("bundle small")
         await pilot.press("enter")

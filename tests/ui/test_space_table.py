@@ -11,7 +11,8 @@ from hipercow_tui.analysis.space_rows import SpaceRow
 from hipercow_tui.analysis.space_usage import Amount
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.ui.widgets.space_table import bar, share_text
+from hipercow_tui.support.text import share_text
+from hipercow_tui.ui.widgets.space_table import bar
 
 BYTES = st.integers(1, 10**12)
 

@@ -92,6 +92,13 @@ def test_tasks_of_which_some_succeeded_are_not_compared_with_others() -> None:
     assert [(rate.failed, rate.tasks) for rate in model.chart.rates[0]] == [(1, 2), (0, 1)]
 
 
+def test_failed_tasks_that_succeeded_after_a_retry_are_counted() -> None:
+    retried = TASKS[FAILED[0]]._replace(latest_status=Status.SUCCESS)
+    request = SweepRequest(1, TASKS | {retried.id: retried}, SweepSort())
+    model = builder_of(Requests(), FAILED).build(request)
+    assert (model.failed, model.succeeded_later) == (4, 1)
+
+
 def test_order_and_grid_change_without_reading_inputs_again() -> None:
     requests = Requests()
     requests.read(SUCCESSFUL, ("method", "2"))

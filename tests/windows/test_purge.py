@@ -190,4 +190,4 @@ def test_bundles_with_names_that_differ_only_by_case_are_one_file(
 
 
 def test_file_functions(windows: Windows, tmp_path: Path) -> None:
-    assert len(json.loads(run(windows, "windows_files.py", tmp_path))) == 11
+    assert len(json.loads(run(windows, "windows_files.py", tmp_path))) == 12

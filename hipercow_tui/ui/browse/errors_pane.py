@@ -48,8 +48,8 @@ class ErrorsPane(Pane):
 
     @property
     def notes(self) -> Sequence[str]:
-        """The number of failures read so far, until all are read."""
-        return tuple(filter(None, (self.table.progress,)))
+        """The number of failures read so far, until all are read, and the order."""
+        return (*filter(None, (self.table.progress,)), *super().notes)
 
     @property
     def unread(self) -> int:

@@ -93,8 +93,11 @@ class Pane(ABC):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Texts for the bottom of the frame."""
-        return ()
+        """Texts for the bottom of the frame: the order, if no title of a column shows it."""
+        sort, shown = self.table.sort, self.table.shown_columns
+        if sort is None or not shown or sort.key in shown:
+            return ()
+        return (f"sorted by {sort.key} {'↓' if sort.reverse else '↑'}",)
 
     @property
     @abstractmethod

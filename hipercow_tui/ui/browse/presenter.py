@@ -112,6 +112,7 @@ class Presenter(Controller):
         self._folding.close_details()
         self._panes.show(name)
         self.update_titles()
+        self._screen.call_after_refresh(self.update_titles)  # the columns are laid out by then
         self._searching.show_count()
 
     def update_hits(self) -> None:

@@ -244,6 +244,7 @@ class BrowseScreen(Screen[None]):
     def _fit(self, event: events.Resize) -> None:
         self.folding.resize(event.size)
         self.presenter.update_titles()
+        self.call_after_refresh(self.presenter.update_titles)  # other columns may be shown
 
     @on(FilterPanel.Left)
     def _leave_filters(self) -> None:

@@ -28,6 +28,7 @@ from hipercow_tui.ui.widgets.space_table import LEGEND, SpaceTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.dialogs.sort_menu import SortChoice
     from hipercow_tui.ui.workers.space_view import SpaceView
     from hipercow_tui.ui.workers.view_model import ViewModel
 
@@ -57,11 +58,13 @@ class SpacePane(Pane):
         self.details.add_class("details")
         self._by = SpaceGrouping.BUNDLE
         self._sort = SpaceSort()
+        self._sort_of_ages = SpaceSort(SpaceKey.LABEL, False)  # the histogram begins with the young
         self._path: tuple[str, ...] = ()  # the keys of the rows that were entered
-        self._left: tuple[Row, ...] = ()  # for each of them, where the cursor was
+        self._rows_above: tuple[Row, ...] = ()  # for each of them, where the cursor was in its list
         self._row_due: Row | None = None  # where the cursor goes in the next list
+        self._enters_due = 0  # how many times Enter was pressed before the next list
         self._numbers = count()
-        self._least = 0  # the number of the first request with the present choices
+        self._first_wanted = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
         self._exemption = GarbageExemption()  # of sizes
@@ -72,6 +75,12 @@ class SpacePane(Pane):
     @property
     def _is_shown(self) -> bool:
         return self.session.state.pane == self.name and self.session.complete
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether the list that the user chose is not there yet."""
+        view = self.table.shown
+        return view is None or view.request.number < self._first_wanted
 
     @property
     def count(self) -> int:
@@ -97,9 +106,17 @@ class SpacePane(Pane):
     def notes(self) -> Sequence[str]:
         """The progress, how tasks are grouped, with a legend of bars that are split, and the
         definition of size."""
-        split = self._by is SpaceGrouping.AGE and not self._path
-        grouping = f"by {self._by}{f': {LEGEND}' if split else ''}"
-        return (*self._progress(), grouping, _KIND_NOTES[self.session.state.size_kind])
+        grouping = f"by {self._by}{f': {LEGEND}' if self._shows_ages else ''}"
+        kind = _KIND_NOTES[self.session.state.size_kind]
+        return (*self._progress(), grouping, *super().notes, kind)
+
+    @property
+    def _shows_ages(self) -> bool:
+        return self._by is SpaceGrouping.AGE and not self._path
+
+    @property
+    def _order(self) -> SpaceSort:
+        return self._sort_of_ages if self._shows_ages else self._sort
 
     def _progress(self) -> Iterable[str]:
         session = self.session
@@ -153,11 +170,14 @@ class SpacePane(Pane):
         """Show a list, unless the user has chosen another one."""
         self._exemption.update(self.session.services.sizes.measured_count)
         self._next_at = time.monotonic() + max(LEAST_PAUSE, PAUSE_FACTOR * view.seconds)
-        if view.request.number < self._least:
+        if view.request.number < self._first_wanted:
             return
         self._path = view.request.path
-        self._left = self._left[: len(self._path)]
+        self._rows_above = self._rows_above[: len(self._path)]
+        before = self.table.shown
         self.table.show(view)
+        if before is not None and before.request.kind is not view.request.kind:
+            self._show_largest()
         self.show_top_of(view.request.sort, changing=True)
         if (row := self._row_due) is not None:
             self._row_due = None
@@ -168,6 +188,15 @@ class SpacePane(Pane):
         self._read_visible()
         self.show_details()
         self._offer_keys()
+        due, self._enters_due = self._enters_due, 0
+        for _ in range(due):
+            self.enter()
+
+    def _show_largest(self) -> None:
+        """Scroll to the first rows, as far as the cursor stays on the screen."""
+        table = self.table
+        lines = len(table.visible_rows)
+        self.go_to(Row(table.cursor_key, min(table.cursor, lines - 1)))
 
     def measured(self) -> None:
         """Show new sizes."""
@@ -202,7 +231,7 @@ class SpacePane(Pane):
         if not session.complete:
             return
         if chosen:
-            self._least = number
+            self._first_wanted = number
         self._requested = session.snapshot
         if self._needs_calls:
             session.services.summaries.want_all(session.snapshot.tasks)
@@ -212,7 +241,7 @@ class SpacePane(Pane):
                 session.clock(),
                 self._by,
                 session.state.size_kind,
-                self._sort,
+                self._order,
                 self._path,
                 number,
             )
@@ -252,15 +281,20 @@ class SpacePane(Pane):
         """Group tasks in the next way."""
         place = _GROUPINGS.index(self._by)
         self._by = _GROUPINGS[(place + 1) % len(_GROUPINGS)]
-        self._path, self._left, self._row_due = (), (), TOP
+        self._path, self._rows_above, self._row_due = (), (), TOP
+        self._enters_due = 0
         self._request(chosen=True)
 
     def enter(self) -> None:
-        """List the tasks of the current group, or the files of the current task."""
+        """List the tasks of the current group, or the files of the current task: of the next list,
+        if it was requested and is not there yet."""
         row, table = self.table.current, self.table
+        if self._is_waiting:
+            self._enters_due += 1
+            return
         if row is None or not row.opens:
             return
-        self._left = (*self._left, Row(row.key, table.cursor - table.scroll_offset.y))
+        self._rows_above = (*self._rows_above, Row(row.key, table.cursor - table.scroll_offset.y))
         self._path = (*self._path, row.key)
         self._row_due = TOP
         self._request(chosen=True)
@@ -268,10 +302,13 @@ class SpacePane(Pane):
     def go_up(self) -> bool:
         """Go back to the list from which the present one was entered; return whether there is
         one."""
+        if self._enters_due:
+            self._enters_due -= 1
+            return True
         if not self._path:
             return False
-        self._row_due = self._left[-1]
-        self._path, self._left = self._path[:-1], self._left[:-1]
+        self._row_due = self._rows_above[-1]
+        self._path, self._rows_above = self._path[:-1], self._rows_above[:-1]
         self._request(chosen=True)
         return True
 
@@ -280,20 +317,33 @@ class SpacePane(Pane):
     @property
     def sort_key(self) -> SpaceKey:
         """The column by which the table is sorted."""
-        return self._sort.key
+        return self._order.key
 
     @property
     def sort_keys(self) -> Sequence[SpaceKey]:
-        """The columns by which it can be sorted."""
+        """The columns by which it can be sorted: of files it is not known what can go."""
+        rows = self.table.shown.rows if self.table.shown else ()
+        if all(row.purgeable is None for row in rows):
+            return (SpaceKey.SIZE, SpaceKey.LABEL, SpaceKey.FILES)
         return tuple(SpaceKey)
+
+    @property
+    def sort_choices(self) -> Sequence[SortChoice]:
+        """The columns of the sort menu."""
+        return [choice for choice in super().sort_choices if choice.key in self.sort_keys]
 
     def _sort_note(self, key: str) -> str:
         return "" if key in self.table.shown_columns else "not shown"
 
     def sort_by(self, column: str) -> None:
-        """Sort by a column, or in the opposite direction; the bars have no order."""
+        """Sort by a column, or in the opposite direction; the bars have no order. Ages have an
+        order apart, because by default they are a histogram."""
         if column in tuple(SpaceKey):
-            self.chosen_sort = self._sort = self._sort.toggled(SpaceKey(column))
+            self.chosen_sort = sort = self._order.toggled(SpaceKey(column))
+            if self._shows_ages:
+                self._sort_of_ages = sort
+            else:
+                self._sort = sort
             self._request(chosen=True)
 
     @property

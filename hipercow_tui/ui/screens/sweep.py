@@ -238,7 +238,9 @@ class SweepScreen(Page[SweepChoice | None]):
         )
 
     def _show_head(self, model: SweepModel) -> None:
-        facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed"]
+        later = model.succeeded_later
+        retried = f" ({later:,} succeeded after a retry)" if later else ""
+        facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed{retried}"]
         if self._marks is not None and (marked := self._marks.count_text(model.ids)):
             facts.append(marked)
         if model.unread:

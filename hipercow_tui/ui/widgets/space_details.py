@@ -11,12 +11,11 @@ from textual.markup import escape
 from hipercow_tui.analysis.space_rows import SpaceRow
 from hipercow_tui.analysis.space_usage import Amount
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import format_size, pluralize
+from hipercow_tui.support.text import format_size, pluralize, share_text
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.labelled_details import LabelledDetails
-from hipercow_tui.ui.widgets.space_table import share_text
 from hipercow_tui.ui.widgets.task_details import Styles
 
 if TYPE_CHECKING:
@@ -49,7 +48,8 @@ def lines(row: SpaceRow, view: SpaceView, style: Styles) -> Iterable[tuple[str, 
         yield "statuses", _statuses(row, kind, style)
     if row.purgeable is not None:
         number = len(row.ids) - sum(len(group.ids) for group in row.held)
-        yield "can go", Text(f"{_size(row.purgeable, kind)} of {pluralize(number, 'task')}")
+        free = f"{_size(row.purgeable, kind)} of {pluralize(number, 'task')}"
+        yield "can go", Text(free if number else "nothing")
     for group in row.held:
         count = pluralize(len(group.ids), "task")
         yield "can't go", Text(f"{_size(group.amount, kind)} of {count}: {group.label}")
@@ -57,7 +57,7 @@ def lines(row: SpaceRow, view: SpaceView, style: Styles) -> Iterable[tuple[str, 
     tasks, purgeable = (format_size(one.of(kind)) for one in (usage.tasks, usage.purgeable))
     yield "root", Text(f"{_size(usage.total, kind)} · {tasks} in tasks · {purgeable} can go")
     if usage.unmeasured:
-        yield "", Text(f"{pluralize(usage.unmeasured, 'folder')} not measured")
+        yield "", Text(f"not counted: {pluralize(usage.unmeasured, 'folder')}, new or unreadable")
 
 
 def _size(amount: Amount, kind: SizeKind) -> str:

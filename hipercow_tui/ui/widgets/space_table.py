@@ -13,7 +13,7 @@ from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.text import format_size
+from hipercow_tui.support.text import format_size, share_text
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.marks import Marks
@@ -37,7 +37,6 @@ _HELD_FILL, _REST_FILL = "▒", "░"
 _STATUS_FILLS = {Status.FAILURE: "█", Status.CANCELLED: "▓", Status.SUCCESS: "▒"}
 _OTHER_FILL = "░"
 LEGEND = " ".join([*(f"{fill} {s}" for s, fill in _STATUS_FILLS.items()), f"{_OTHER_FILL} other"])
-_SHORT = 1e-3  # a smaller share is shown as "<0.1 %"
 
 
 class SpaceTable(MarkableTable, KeyedTable):
@@ -119,8 +118,16 @@ class SpaceTable(MarkableTable, KeyedTable):
     # Marks
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to mark only a row with tasks: not a file, a kind of files or the rest."""
-        if action == "mark" and self.current is not None and not self.current.ids:
+        """Offer to mark a row, or to begin a range there, only if it has tasks: a file, a kind of
+        files and the rest have none. Offer to mark all only if any row has tasks."""
+        row = self.current
+        if action == "mark" or (action == "range" and not self._range):
+            offered = row is None or bool(row.ids)
+        elif action == "mark_all":
+            offered = any(one.ids for one in self._by_key.values())
+        else:
+            offered = True
+        if not offered:
             return False
         return super().check_action(action, parameters)
 
@@ -219,14 +226,6 @@ def _columns_of(view: SpaceView) -> tuple[str, tuple[Column, ...]]:
     if rows and rows[0].task is None:
         return "file", ()
     return "task", (_PURGEABLE,)
-
-
-def share_text(part: int, whole: int) -> str:
-    """Return ``34.1 %``; ``<0.1 %`` for less, and nothing for nothing."""
-    if not part or not whole:
-        return ""
-    share = part / whole
-    return "<0.1 %" if share < _SHORT else "100 %" if share == 1 else f"{100 * share:.1f} %"
 
 
 def bar(row: SpaceRow, kind: SizeKind, largest: int, width: int) -> Cell:

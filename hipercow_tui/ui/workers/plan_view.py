@@ -232,7 +232,7 @@ class PlanViewBuilder:
         if last is not None and same and (last.total is not None) == measured:
             return last.figures
         filter_ = tree.plan.filters.with_status
-        statuses = filter_.statuses if filter_ else tuple(Status)
+        statuses = tuple(filter_.statuses if filter_ else Status)  # faster than a set of enums
         sizes = self._known.sizes if measured else None
         return {group: group_figures(group, request.kept, statuses, sizes) for group in tree.groups}
 

@@ -65,7 +65,7 @@ class SizeWorker(BackgroundWorker):
         self._lock = threading.Lock()
         self._interrupted = threading.Event()  # the request is cancelled, or there is another one
         self._waiting: Collection[str] = ()  # the ids of the request
-        self._first: Sequence[str] = ()  # those of them on the screen
+        self._on_screen: Sequence[str] = ()  # those of them on the screen
         self._whole_root = False
         self._following = False
         self._cancelled = False  # by the user
@@ -119,7 +119,7 @@ class SizeWorker(BackgroundWorker):
 
     def _begin(self, ids: Collection[str], *, whole_root: bool) -> None:
         with self._lock:
-            self._waiting, self._first, self._whole_root = ids, (), whole_root
+            self._waiting, self._on_screen, self._whole_root = ids, (), whole_root
             wanted = bool(ids) or whole_root
             self.progress = SizeProgress(0, len(ids)) if wanted else None
             self._interrupted.set()
@@ -127,7 +127,7 @@ class SizeWorker(BackgroundWorker):
 
     def prioritize(self, ids: Sequence[str]) -> None:
         """Measure those of the requested tasks next."""
-        self._first = ids
+        self._on_screen = ids
 
     def cancel(self) -> bool:
         """Cancel the request; return whether there was one. If it was the whole root, ``follow``
@@ -171,8 +171,8 @@ class SizeWorker(BackgroundWorker):
             self._waiting, self._whole_root, self.progress = (), False, None
         self._notify()
         if whole_root:
-            pause = max(MIN_PAUSE, PAUSE_FACTOR * (time.monotonic() - began))
-            self._next_at = time.monotonic() + pause
+            now = time.monotonic()
+            self._next_at = now + max(MIN_PAUSE, PAUSE_FACTOR * (now - began))
         return 0 if self._following else None  # then it computes the rest of the pause
 
     def _measure(self, snapshot: Snapshot, ids: Collection[str] | None) -> None:
@@ -199,16 +199,14 @@ class SizeWorker(BackgroundWorker):
         with self._lock:
             if self.progress is None or self._interrupted.is_set():
                 return
-            left, measured = None, progress.done - known
-            if measured and elapsed >= LEAST_ELAPSED:
-                left = (progress.total - progress.done) * elapsed / measured
+            left = estimate_time_left(progress, known, elapsed)
             self.progress = SizeProgress(progress.done, progress.total, left)
         if self._is_due(NOTIFY_INTERVAL):
             self._notify()
 
     def _measure_first(self, snapshot: Snapshot, found: _Usages) -> None:
         """Measure the requested tasks on the screen."""
-        ids, self._first = self._first, ()
+        ids, self._on_screen = self._on_screen, ()
         if not ids:
             return
         wanted = [i for i in ids if i in self._waiting and i not in found.filled]
@@ -225,6 +223,17 @@ class SizeWorker(BackgroundWorker):
         if self.parts != tuple(parts):
             self.parts = tuple(parts)
             self.measured_count += 1
+
+
+def estimate_time_left(progress: MeasuringProgress, known: int, elapsed: float) -> float | None:
+    """Return the seconds until all tasks are measured; None if it is too early to say.
+
+    ``known`` tasks were measured before, the others of the progress within ``elapsed`` seconds.
+    """
+    measured = progress.done - known
+    if not measured or elapsed < LEAST_ELAPSED:
+        return None
+    return (progress.total - progress.done) * elapsed / measured
 
 
 class _Usages(dict[str, FolderUsage]):

@@ -153,8 +153,8 @@ class SpaceViewBuilder:
             usage, by, now=request.now, runs=self._code_of, environment=self._environment_of
         )
         rows = group_rows(usage, groups, by)
-        if by is SpaceGrouping.AGE and sort.key is SpaceKey.SIZE:  # a histogram
-            return rows if sort.reverse else rows[::-1]
+        if by is SpaceGrouping.AGE and sort.key is SpaceKey.LABEL:  # a histogram
+            return rows[::-1] if sort.reverse else rows
         return sort_rows(rows, sort, kind)
 
     def _enter(self, row: SpaceRow, request: SpaceRequest) -> list[SpaceRow]:

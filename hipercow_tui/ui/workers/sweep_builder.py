@@ -44,6 +44,7 @@ class SweepModel:
         widths: The width of each input in the table, in cells, without its title.
         tasks: How many of the tasks to show exist.
         failed: How many of them failed.
+        succeeded_later: How many of the failed tasks succeeded after a retry.
         unread: How many tasks are still to be read, with those to compare with.
         left_out: How many tasks are not read, because the cache of inputs is full.
         chart: The chart.
@@ -56,6 +57,7 @@ class SweepModel:
     widths: tuple[int, ...]
     tasks: int
     failed: int
+    succeeded_later: int
     unread: int
     left_out: int
     chart: ChartModel
@@ -102,13 +104,15 @@ class SweepBuilder:
         if last is None or last.version != request.version:
             last = self._last = self._read(request)
         ids = sort_rows(last.sweep, last.known, request.sort)
+        failed = [task for task in last.present if task.status is Status.FAILURE]
         return SweepModel(
             request,
             last.sweep,
             ids,
             last.widths,
             len(last.present),
-            sum(task.status is Status.FAILURE for task in last.present),
+            len(failed),
+            sum(task.latest_status is Status.SUCCESS for task in failed),
             last.unread,
             last.left_out,
             with_grid(last.chart, request.grid, last.failed),
