@@ -265,10 +265,12 @@ def batch_line(
     ``now`` is in seconds since the epoch.
     """
     state = _STATES[batch.state]
+    if batch.interrupted:
+        state = f"interrupted while {state}{_perhaps_in_use([batch])}"
     parts = [
         escape_controls(batch.batch_id),
         "-" if batch.confirmed_at is None else format_age(batch.confirmed_at, now),
-        f"interrupted while {state}" if batch.interrupted else state,
+        state,
         _numbers((*batch.tasks, *batch.partly_erased), batch.bundles)
         + (" of Python" if batch.lang is Lang.PY else ""),
         size.text(kind) if size else "",
@@ -289,14 +291,20 @@ def interrupted_lines(batches: Iterable[TrashEntry]) -> Iterator[str]:
         contents = _numbers(tasks, [name for batch in parts for name in batch.bundles])
         languages = "" if any(batch.lang is Lang.R for batch in parts) else " of Python"
         shown = escape_controls(batch_id)
+        state = f"{_STATES[parts[0].state]}{_perhaps_in_use(parts)}"
         text = (
-            f"something was interrupted while {_STATES[parts[0].state]}, with"
+            f"something was interrupted while {state}, with"
             f" {contents}{languages}: 'hipercow-tui trash --restore {shown}' puts back all that is"
             " complete"
         )
         if any(batch.resumable for batch in parts):
             text += f", 'hipercow-tui trash --finish {shown}' {_finish(parts[0])}"
         yield text
+
+
+def _perhaps_in_use(batches: Iterable[TrashEntry]) -> str:
+    unknown = any(batch.perhaps_in_use for batch in batches)
+    return ", or still runs on another machine" if unknown else ""
 
 
 def _finish(batch: TrashEntry) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -205,6 +206,15 @@ def is_alive(batch: Path, reading: HeartbeatReading, now: float) -> bool:
     if seen.changed:
         return unchanged < DEAD_AFTER
     return unchanged < WATCH_TIME and reading.age(now) < DEAD_AFTER
+
+
+def is_guess(batch: Path, reading: HeartbeatReading) -> bool:
+    """Return whether ``is_alive`` only compares clocks of two machines: the owner may be on another
+    one, it is not certain that it is gone, and this process has not watched the heartbeat yet."""
+    seen = _observe(batch, reading)
+    watched = seen.changed or _clock() - seen.since >= WATCH_TIME
+    here = reading.owner is not None and reading.owner.host == socket.gethostname()
+    return not (reading.is_owner_gone or watched or here)
 
 
 def ensure_dead(

@@ -22,7 +22,7 @@ from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import SUBFOLDERS, TASK_FOLDERS, list_batch_names
 from hipercow_tui.purging.batch_name import AT_REST, BatchName, BatchState, bundle_name
 from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, read_heartbeat
+from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, is_guess, read_heartbeat
 from hipercow_tui.purging.loose_tasks import LooseTask, find_loose_tasks
 from hipercow_tui.purging.manifest import Manifest, PurgeMode, read_manifest
 from hipercow_tui.purging.process_identity import ProcessIdentity
@@ -42,7 +42,8 @@ class TrashEntry:
     ``partly_erased`` the ids of partly erased tasks. ``confirmed_at`` is in seconds since
     the epoch; ``confirmed_at`` and ``confirmed_by`` are None if the manifest can't be read.
     ``confirmed`` is true if its plan may be carried out. ``in_use`` is true if a process seems to
-    work in it. ``problem`` is a sentence that says what can't be read, or empty.
+    work in it; ``is_guess`` says that this is a guess by the clock of this machine. ``problem`` is
+    a sentence that says what can't be read, or empty.
     """
 
     name: BatchName
@@ -56,6 +57,7 @@ class TrashEntry:
     confirmed: bool = False
     problem: str = ""
     lang: Lang = Lang.R
+    is_guess: bool = False
 
     @property
     def batch_id(self) -> str:
@@ -71,6 +73,11 @@ class TrashEntry:
     def interrupted(self) -> bool:
         """Whether work in it has begun, is not complete, and no process continues it."""
         return not self.in_use and self.state not in AT_REST
+
+    @property
+    def perhaps_in_use(self) -> bool:
+        """Whether it counts as interrupted, but a process of another machine may work in it."""
+        return self.interrupted and self.is_guess
 
     @property
     def resumable(self) -> bool:
@@ -245,6 +252,10 @@ def _is_alive(part: Root, owner_key: str, reading: HeartbeatReading) -> bool:
     return is_alive(part.hipercow / TUI_FOLDER / owner_key, reading, time.time())
 
 
+def _is_guess(part: Root, owner_key: str, reading: HeartbeatReading) -> bool:
+    return is_guess(part.hipercow / TUI_FOLDER / owner_key, reading)
+
+
 def _times(folder: Path) -> tuple[int, int] | None:
     try:
         status = filesystem.lstat(folder)
@@ -272,14 +283,21 @@ def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
                 confirmed=manifest.confirmed,
             )
         at_rest = name.state in AT_REST
-        in_use = not at_rest and _is_alive(
-            part, name.owner_key, read_heartbeat(folder, name.generation)
-        )
+        in_use = guessed = False
+        if not at_rest:
+            reading = read_heartbeat(folder, name.generation)
+            in_use = _is_alive(part, name.owner_key, reading)
+            guessed = _is_guess(part, name.owner_key, reading)
         tasks, bundles, partly_erased = read_contents(folder)
         if not (in_use or at_rest or exists(str(name), tui)):
             return None  # its owner ended its work and released it while it was read
         return replace(
-            entry, tasks=tasks, bundles=bundles, partly_erased=partly_erased, in_use=in_use
+            entry,
+            tasks=tasks,
+            bundles=bundles,
+            partly_erased=partly_erased,
+            in_use=in_use,
+            is_guess=guessed,
         )
     except OSError as error:
         return replace(entry, problem=_unreadable(error))
@@ -313,6 +331,7 @@ def _loose_task_entry(part: Root, task: LooseTask, hipercow: int) -> TrashEntry:
         confirmed_by=None,
         mode=PurgeMode.PURGE,
         in_use=_is_alive(part, task.batch_id, task.heartbeat),
+        is_guess=_is_guess(part, task.batch_id, task.heartbeat),
         # Without its data it can't be put back: finishing it erases it.
         confirmed=task.complete and not exists(f"{task.name}/data", hipercow),
         lang=part.lang,

@@ -827,6 +827,35 @@ def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(
     assert tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks") == before
 
 
+def test_a_list_says_that_another_machine_may_work_until_it_watched_the_heartbeat(
+    root: Root, clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With clocks an hour apart, a living purge looks as if it had died."""
+    batch_id = died_moving(root, "purge")
+    alive = root.hipercow / "tui" / batch_id / "alive"
+    perhaps = "interrupted while moving, or still runs on another machine"
+
+    def write_heartbeat(owner: ProcessIdentity) -> None:
+        alive.write_text(json.dumps(owner.as_json() | {"beat": "0000000007"}))
+        os.utime(alive, (time.time() - HOURS, time.time() - HOURS))
+
+    write_heartbeat(ELSEWHERE)
+    assert main(["trash", str(root.path)]) == main(["list", str(root.path)]) == 0
+    said = capsys.readouterr()
+    assert perhaps in said.out and perhaps in said.err
+    assert main(["trash", str(root.path), "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["lots"]
+    assert shown["interrupted"] and not shown["alive"]
+    assert list_trash(root)[0].perhaps_in_use
+    clock[0] += heartbeat.WATCH_TIME
+    (entry,) = list_trash(root)
+    assert entry.interrupted and not entry.perhaps_in_use
+    heartbeat._observed.clear()
+    write_heartbeat(replace(ELSEWHERE, host=current_process().host))
+    (entry,) = list_trash(root)  # one clock, before the machine was started again
+    assert entry.interrupted and not entry.perhaps_in_use
+
+
 @pytest.mark.parametrize("name", ["20261123T231205Z-3f2a.preparing", "check-20261123T231205Z-3f2a"])
 @pytest.mark.parametrize("hours", [1, 25])
 def test_a_batch_prepared_by_another_machine_is_removed_after_a_day(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,6 +62,8 @@ def test_each_command_answers_as_on_this_system(windows: Windows, sir_model: Pat
         for stream in ("out", "err"):
             text = answer[stream].replace(json.dumps(place)[1:-1], place)
             answer[stream] = text.replace(place, str(sir_model))
+        for one in (answer, expected):  # Windows counts no space for folders
+            one["out"] = re.sub(r'("disk_bytes":) \d+', r"\1 …", one["out"])
         assert answer == expected, words
     assert len(listed_ids(here[0])) == 37
 

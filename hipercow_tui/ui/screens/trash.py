@@ -326,6 +326,8 @@ def _in_full(batch: TrashEntry) -> Text:
         advice = "another process works in this batch now"
     elif batch.interrupted:
         advice = with_keys(_INTERRUPTED[batch.state])
+        if batch.perhaps_in_use:
+            advice += ", or it still runs on another machine"
     else:
         advice = with_keys(_AT_REST[batch.state])
     erased = pluralize(len(batch.partly_erased), "task") if batch.partly_erased else ""
