@@ -36,6 +36,8 @@ def test_a_kind_of_files_is_listed_while_a_task_is_removed_and_another_one_grows
     del usages[IDS[0]]
     usages[IDS[1]] = usages[IDS[1]]._replace(kinds=tuple(7 * one for one in usages[IDS[1]].kinds))
     assert builder.build(request).rows == before.rows
+    sums = {"tasks", "total", "purgeable", "held_groups"}
+    assert sums <= vars(before.usage).keys(), "they were added up, so that no key waits for them"
 
 
 def test_no_garbage_is_collected_while_a_list_is_built(

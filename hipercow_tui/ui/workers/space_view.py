@@ -124,7 +124,8 @@ class SpaceViewBuilder:
             usages = self._sizes.usages.copy()  # another thread changes them meanwhile
             self._usages = {i: one for i, one in usages.items() if i in snapshot.tasks}
             parts = self._sizes.parts or ()
-            self._usage = summarize_space(snapshot, self._usages, parts, now=request.now)
+            self._usage = usage = summarize_space(snapshot, self._usages, parts, now=request.now)
+            _ = usage.total, usage.purgeable, usage.held_groups  # computed here, and not in the UI
             self._measured_count = count
             self._top_for = None
 
