@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -89,7 +90,7 @@ class SpaceGroup:
 
 @dataclass(frozen=True)
 class SpaceUsage:
-    """The space of a root.
+    """The space of a root. Sums are kept, because the tab shows them after each key.
 
     Attributes:
         snapshot: The tasks.
@@ -109,12 +110,12 @@ class SpaceUsage:
     unmeasured: int
     held: Mapping[str, str]
 
-    @property
+    @cached_property
     def tasks(self) -> Amount:
         """What all tasks hold."""
         return total_of(self.amounts.values())
 
-    @property
+    @cached_property
     def total(self) -> Amount:
         """What the root holds."""
         return total_of((self.tasks, *self.rest.values()))
@@ -123,12 +124,12 @@ class SpaceUsage:
         """Return what these tasks hold."""
         return total_of(self.amounts[task_id] for task_id in ids if task_id in self.amounts)
 
-    @property
+    @cached_property
     def purgeable(self) -> Amount:
         """What the tasks hold that can be purged."""
         return self.sum_of(task_id for task_id in self.amounts if task_id not in self.held)
 
-    @property
+    @cached_property
     def held_groups(self) -> tuple[SpaceGroup, ...]:
         """The tasks that can't be purged, grouped by the reason."""
         by_reason: defaultdict[str, list[str]] = defaultdict(list)

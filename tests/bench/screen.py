@@ -6,7 +6,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -22,6 +22,9 @@ SETTLED = 12.0  # seconds after the first scan until the next scans are finished
 LONGEST = 1800.0  # seconds of the first scan
 PAUSE = 0.35  # seconds between two keys, enough for all background work
 MATCHED = re.compile(r"matched [\d,]+")
+MEASURING = re.compile(r"measured [\d,]+/")
+MEASURED_FOR = 12.0  # seconds in which keys are pressed in the Space tab
+LABEL = re.compile(r"(?:┃|^)▌.*?([^\W\d]\w{3,})", re.M)  # of the current row: its first long word
 
 
 def screen_figures(small: Path, big: Path) -> Iterator[Figure]:
@@ -40,6 +43,8 @@ def screen_figures(small: Path, big: Path) -> Iterator[Figure]:
     yield Figure("bytes to the terminal for j", f"{size:,}", "", size, 4096, "bytes")
     scanning = [taken for _, _, keys in starts for taken in keys]
     yield _seconds("key to painted while scanning, p95", _p95(scanning), 0.05)
+    name = "key to painted while the Space tab measures, p95"
+    yield _seconds(name, _p95(_keys_while_measuring(big)), 0.05)
     filters = _filters(big)
     yield _seconds("filter to highlight, p95", _p95(filters), 0.05 if tasks <= 100_000 else 0.25)
 
@@ -121,13 +126,19 @@ def _cursor(lines: Sequence[str]) -> str | None:
     return None
 
 
-def _painted(screen: Replay, when: float, then: float) -> float:
+def _painted(
+    screen: Replay,
+    when: float,
+    then: float,
+    moved: Callable[[Sequence[str], Sequence[str]], bool] | None = None,
+) -> float:
     """Return the seconds from a key to the frame in which the cursor is on another row.
 
     ``when`` is the time of the key, and ``then`` that of the next one, which limits the result.
+    ``moved`` compares the lines of two frames, by default with ``_moved``.
     """
-    before = screen.lines
-    found = screen.until(lambda: _moved(before, screen.lines), before=then)
+    before, moved = screen.lines, moved or _moved
+    found = screen.until(lambda: moved(before, screen.lines), before=then)
     return (found or then) - when
 
 
@@ -142,6 +153,36 @@ def _moved(before: Sequence[str], lines: Sequence[str]) -> bool:
     at = next((number for number, line in enumerate(lines) if "▌" in line), 0)
     above, below = lines[at - 2 : at], before[at - 1 : at + 1]
     return above != before[at - 2 : at] and above == [line.replace("▌", " ") for line in below]
+
+
+def _keys_while_measuring(root: Path) -> list[float]:
+    """Return the seconds from each key in the Space tab to its frame while tasks are measured.
+
+    The rows are sorted by name, so that the key alone moves the cursor to another label.
+    """
+    pressed: list[float] = []
+    with Recording(_app(root)) as app:
+        _settle(app)
+        for key in (b"w", b">"):
+            app.press(key)
+            app.watch(PAUSE)
+        end = time.monotonic() + MEASURED_FOR
+        while time.monotonic() < end:
+            pressed.append(app.press(K if len(pressed) % 2 else J))
+            app.watch(0.1 + random.random() / 50)
+    screen = Replay(app.chunks)
+    keys = []
+    for when, then in pairwise(pressed):
+        screen.play(before=when)
+        if not any(map(MEASURING.search, screen.lines)):
+            break
+        keys.append(_painted(screen, when, then, _has_other_label))
+    return keys
+
+
+def _has_other_label(before: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether the cursor is on a row with another label; its figures change while measuring."""
+    return LABEL.findall("\n".join(before)) != LABEL.findall("\n".join(lines))
 
 
 def _settle(app: Recording) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from bench.screen import _painted
+from bench.screen import _has_other_label, _painted
 from bench.terminal import ROWS, Replay
 
 
@@ -43,3 +43,15 @@ def test_equal_rows_are_distinguished_by_the_rows_above() -> None:
         keys=(1.0, 2.0, 3.0),
     )
     assert times == pytest.approx([0.01, 0.02])
+
+
+def test_new_figures_are_no_answer_in_the_space_tab() -> None:
+    rows = (
+        "  3.0 kB  0.1 % ▏   heavy_gecko  1   3.0 kB",
+        "  1.0 kB  0.1 % ▏   in 2 bundles  9   0 B",
+    )
+    more = "  7.0 kB  0.2 % ▎   heavy_gecko  2   7.0 kB", rows[1]
+    frames = drawn(*rows, cursor=0), drawn(*more, cursor=0), drawn(*more, cursor=1)
+    replay = Replay(list(zip((0.5, 1.01, 1.02), frames, strict=True)))
+    replay.play(before=1.0)
+    assert _painted(replay, 1.0, 2.0, _has_other_label) == pytest.approx(0.02)

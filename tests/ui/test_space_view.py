@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from small_root import NOW, task_id, write_task
 
 from hipercow_tui.analysis.space_usage import SpaceGrouping
@@ -34,3 +36,23 @@ def test_a_kind_of_files_is_listed_while_a_task_is_removed_and_another_one_grows
     del usages[IDS[0]]
     usages[IDS[1]] = usages[IDS[1]]._replace(kinds=tuple(7 * one for one in usages[IDS[1]].kinds))
     assert builder.build(request).rows == before.rows
+    sums = {"tasks", "total", "purgeable", "held_groups"}
+    assert sums <= vars(before.usage).keys(), "they were added up, so that no key waits for them"
+
+
+def test_no_garbage_is_collected_while_a_list_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(builder: SpaceViewBuilder, request: SpaceRequest) -> None:
+        assert not gc.isenabled()
+        raise RuntimeError("as an unexpected error")
+
+    sizes: Any = SimpleNamespace(usages={}, parts=(), measured_count=1)
+    write_task(tmp_path, IDS[0], "success")
+    root = find_root(tmp_path)
+    builder, request = SpaceViewBuilder(root, sizes, {}), SpaceRequest(read_root(root), NOW)
+    assert gc.isenabled()
+    monkeypatch.setattr(SpaceViewBuilder, "_list", fail)
+    with pytest.raises(RuntimeError):
+        builder.build(request)
+    assert gc.isenabled()

@@ -17,7 +17,6 @@ from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
-from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
@@ -67,7 +66,6 @@ class SpacePane(Pane):
         self._first_wanted = 0  # the number of the first request with the present choices
         self._next_at = 0.0  # on the monotonic clock
         self._requested: Snapshot | None = None
-        self._exemption = GarbageExemption()  # of sizes
         self._offered = (False, False)  # whether the row has a log, and tasks to mark
 
     # Contents
@@ -168,7 +166,6 @@ class SpacePane(Pane):
 
     def show_list(self, view: SpaceView) -> None:
         """Show a list, unless the user has chosen another one."""
-        self._exemption.update(self.session.services.sizes.measured_count)
         self._next_at = time.monotonic() + max(LEAST_PAUSE, PAUSE_FACTOR * view.seconds)
         if view.request.number < self._first_wanted:
             return
