@@ -34,7 +34,7 @@ def measure_space(
     the epoch. ``on_progress`` is called after each batch of tasks.
     """
     usages: dict[str, FolderUsage] = {}
-    with closing(UsageReader(root, cache).read(snapshot, usages, now=now)) as steps:
+    with closing(UsageReader(root, cache).read(snapshot, usages.__setitem__, now=now)) as steps:
         for progress in steps:
             on_progress(progress)
     rest = measure_rest(root, snapshot.tasks.keys())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import threading
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -83,13 +83,13 @@ class UsageReader:
     def read(
         self,
         snapshot: Snapshot,
-        usages: dict[str, FolderUsage],
+        add: Callable[[str, FolderUsage], object],
         *,
         now: float,
         stop: threading.Event | None = None,
         ids: Collection[str] | None = None,
     ) -> Generator[MeasuringProgress, None, None]:
-        """Fill ``usages``, by id, with the tasks of a snapshot, and yield the progress.
+        """Call ``add`` with the id and the usage of each task, and yield the progress.
 
         Tasks that are gone or can't be read completely have none. ``now`` is in seconds since the
         epoch. Measuring ends when ``stop`` is set, or when the iterator is closed; what was
@@ -103,7 +103,7 @@ class UsageReader:
         for task_id, task in tasks.items():
             found = known.get(task_id)
             if found is not None and found[0] == task.files_mask and task.status in _FINAL:
-                usages[task_id] = found[1]
+                add(task_id, found[1])
             else:
                 waiting.append(task)
         done = len(tasks) - len(waiting)
@@ -113,7 +113,7 @@ class UsageReader:
                 for task_id, usage in zip(batch.ids, measured, strict=True):
                     if usage is None:
                         continue
-                    usages[task_id] = usage
+                    add(task_id, usage)
                     task = tasks[task_id]
                     if _is_settled(task, now) and not usage.shared:
                         known[task_id] = task.files_mask, usage

@@ -90,7 +90,10 @@ def main(root: str, which: str) -> None:
         case "scan":
             assert read_root(found).tasks.keys() == snapshot.tasks.keys()
         case "measure":
-            deque(UsageReader(found, None).read(snapshot, usages, now=time.time()), maxlen=0)
+            deque(
+                UsageReader(found, None).read(snapshot, usages.__setitem__, now=time.time()),
+                maxlen=0,
+            )
             assert usages.keys() == snapshot.tasks.keys()
         case "lean":
             from lean import lean_loop  # type: ignore[import-not-found]

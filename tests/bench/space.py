@@ -31,7 +31,7 @@ def space_figures(where: Path, folder: Path) -> Iterator[Figure]:
 
     def measure() -> None:
         with without_garbage_collection():
-            for _ in UsageReader(root, cache).read(snapshot, found, now=later):
+            for _ in UsageReader(root, cache).read(snapshot, found.__setitem__, now=later):
                 pass
 
     def measure_first() -> None:

@@ -43,7 +43,7 @@ def read(
 ) -> tuple[dict[str, FolderUsage], list[MeasuringProgress]]:
     usages: dict[str, FolderUsage] = {}
     reader = UsageReader(root, cache)
-    steps = list(reader.read(read_root(root), usages, now=time.time() + 1e9, stop=stop))
+    steps = list(reader.read(read_root(root), usages.__setitem__, now=time.time() + 1e9, stop=stop))
     return usages, steps
 
 
@@ -93,7 +93,7 @@ def test_a_task_with_a_name_elsewhere_is_not_kept(root: Root) -> None:
 def test_a_task_that_has_just_ended_is_not_kept(root: Root) -> None:
     snapshot, cache = read_root(root), UsageCache.of(root)
     ended = max(task.finished or 0.0 for task in snapshot.tasks.values())
-    list(UsageReader(root, cache).read(snapshot, {}, now=ended + SETTLING_TIME))
+    list(UsageReader(root, cache).read(snapshot, lambda *_: None, now=ended + SETTLING_TIME))
     assert read(root, cache)[1][0].done == 0
 
 

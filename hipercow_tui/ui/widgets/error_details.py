@@ -12,8 +12,7 @@ from hipercow_tui.analysis.error_groups import SAMPLE_SIZE, ErrorGroup, ValueSum
 from hipercow_tui.support.text import escape_controls, format_age, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.widgets.labelled_details import LabelledDetails
-from hipercow_tui.ui.widgets.task_details import Styles
+from hipercow_tui.ui.widgets.labelled_details import LabelledDetails, Styles
 
 MAX_BUNDLES = 8  # bundles that are listed by name
 

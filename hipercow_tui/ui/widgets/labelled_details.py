@@ -14,25 +14,34 @@ from textual.widgets import Static
 from hipercow_tui.domain.task import Status
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
-from hipercow_tui.ui.widgets.task_details import Styles
 
+# Returns the style of a component class, without the prefix ``details--``.
+Styles: TypeAlias = Callable[[str], Style]
 # Returns labels and their texts, in the present styles.
 LabelledLines: TypeAlias = Callable[[Styles], Iterable[tuple[str, Text]]]
 
+DETAILS_CLASSES = {  # component classes
+    "details--label",
+    "details--error",
+    "details--strong",
+    *(f"details--{status.value}" for status in Status),
+}
+
+
+def labelled_grid(lines: Iterable[tuple[str, Text]], label_style: Style) -> Table:
+    """Return labels with their texts beside them, which are wrapped."""
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(no_wrap=True, style=label_style)
+    grid.add_column(ratio=1, overflow="fold")
+    for label, text in lines:
+        grid.add_row(Text(label), text)
+    return grid
+
 
 class LabelledDetails(ScrollText, can_focus=True):
-    """The pane.
+    """The pane."""
 
-    Component classes: ``details--label``, ``details--error``, ``details--strong``, and
-    ``details--failure`` and so on for statuses.
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "details--label",
-        "details--error",
-        "details--strong",
-        *(f"details--{status.value}" for status in Status),
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = DETAILS_CLASSES
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -66,12 +75,7 @@ class LabelledDetails(ScrollText, can_focus=True):
         self.scroll_home(animate=False)
 
     def _draw(self, lines: LabelledLines) -> None:
-        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        grid.add_column(no_wrap=True, style=self._style("label"))
-        grid.add_column(ratio=1, overflow="fold")
-        for label, text in lines(self._style):
-            grid.add_row(Text(label), text)
-        self._text.update(grid)
+        self._text.update(labelled_grid(lines(self._style), self._style("label")))
 
     def _style(self, name: str) -> Style:
         return blend(self, [f"details--{name}"])

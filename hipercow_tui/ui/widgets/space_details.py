@@ -15,8 +15,7 @@ from hipercow_tui.support.text import format_size, pluralize, share_text
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
-from hipercow_tui.ui.widgets.labelled_details import LabelledDetails
-from hipercow_tui.ui.widgets.task_details import Styles
+from hipercow_tui.ui.widgets.labelled_details import LabelledDetails, Styles
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.space_view import SpaceView

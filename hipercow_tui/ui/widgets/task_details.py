@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.selection import Selection
@@ -16,7 +15,7 @@ from textual.strip import Strip
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Lang, Status, Task
+from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.output.r_calls import info_call
 from hipercow_tui.support.text import (
     escape_controls,
@@ -29,12 +28,11 @@ from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import SCROLL_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.labelled_details import DETAILS_CLASSES, Styles, labelled_grid
 from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
-
-Styles: TypeAlias = Callable[[str], Style]
 
 MAX_VALUE_CHARACTERS = 20_000  # of one value; the log and R show the rest
 MAX_INPUT_CHARACTERS = 100_000  # of all inputs: wrapping them takes 3 ms for each 10,000
@@ -59,18 +57,9 @@ class ShownTask:
 
 
 class TaskDetailsView(VirtualScroll, can_focus=True):
-    """The pane; its title is the id and the status of the task.
+    """The pane; its title is the id and the status of the task."""
 
-    Component classes: ``details--label``, ``details--error``, ``details--strong``, and
-    ``details--failure`` and so on for statuses.
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "details--label",
-        "details--error",
-        "details--strong",
-        *(f"details--{status.value}" for status in Status),
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = DETAILS_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.details", "In full", id="details.full", show=False),
         *(key for key in SCROLL_KEYS if "space" not in key.key),
@@ -113,14 +102,10 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
 
     def _render_strips(self) -> None:
         width = self.scrollable_content_region.width
-        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        table.add_column(no_wrap=True, style=self._style("label"))
-        table.add_column(ratio=1, overflow="fold")
-        for label, text in self._lines:
-            table.add_row(Text(label), text)
+        grid = labelled_grid(self._lines, self._style("label"))
         console = self.app.console
         options = console.options.update(width=max(1, width), height=None)
-        drawn = console.render_lines(table, options, style=blend(self, ()))
+        drawn = console.render_lines(grid, options, style=blend(self, ()))
         self._strips = [Strip(line, width) for line in drawn]
         self.set_line_count(len(self._strips))
         self.refresh()

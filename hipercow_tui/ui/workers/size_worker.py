@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize, ids_to_measure
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import FolderUsage
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.root_usage import RootPart, measure_rest
@@ -177,17 +178,22 @@ class SizeWorker(BackgroundWorker):
 
     def _measure(self, snapshot: Snapshot, ids: Collection[str] | None) -> None:
         """Measure these tasks; None stands for all of them and what else the root holds."""
-        found = _Usages(self, snapshot)
-        steps = self._reader.read(
-            snapshot, found, now=self._clock(), stop=self._interrupted, ids=ids
-        )
+        measured: set[str] = set()
+
+        def add(task_id: str, usage: FolderUsage) -> None:
+            measured.add(task_id)
+            self._keep(snapshot.tasks[task_id], usage)
+
+        steps = self._reader.read(snapshot, add, now=self._clock(), stop=self._interrupted, ids=ids)
         began, known = time.monotonic(), None
         with closing(steps):
             for progress in steps:
                 if known is None:
                     known, began = progress.done, time.monotonic()
                 self._report(progress, known, time.monotonic() - began)
-                self._measure_first(snapshot, found)
+                if first := self._take_visible(measured):
+                    for _ in self._reader.read(snapshot, add, now=self._clock(), ids=first):
+                        pass
                 if self._interrupted.is_set():
                     break
         if ids is not None:
@@ -204,15 +210,22 @@ class SizeWorker(BackgroundWorker):
         if self._is_due(NOTIFY_INTERVAL):
             self._notify()
 
-    def _measure_first(self, snapshot: Snapshot, found: _Usages) -> None:
-        """Measure the requested tasks on the screen."""
+    def _keep(self, task: Task, usage: FolderUsage) -> None:
+        """Keep the usage of a task, unless it is the same as before."""
+        known = self.sizes.get(task.id)
+        if (
+            known is None
+            or known.files_mask != task.files_mask
+            or self.usages.get(task.id) != usage
+        ):
+            self.usages[task.id] = usage
+            self.sizes[task.id] = MeasuredSize(usage.size, task.files_mask)
+            self.measured_count += 1
+
+    def _take_visible(self, measured: Set[str]) -> list[str]:
+        """Return the requested tasks on the screen that are not measured yet, once."""
         ids, self._on_screen = self._on_screen, ()
-        if not ids:
-            return
-        wanted = [i for i in ids if i in self._waiting and i not in found.filled]
-        if wanted:
-            for _ in self._reader.read(snapshot, found, now=self._clock(), ids=wanted):
-                pass
+        return [i for i in ids if i in self._waiting and i not in measured]
 
     def _measure_rest(self, snapshot: Snapshot) -> None:
         parts = []
@@ -234,27 +247,3 @@ def estimate_time_left(progress: MeasuringProgress, known: int, elapsed: float) 
     if not measured or elapsed < LEAST_ELAPSED:
         return None
     return (progress.total - progress.done) * elapsed / measured
-
-
-class _Usages(dict[str, FolderUsage]):
-    """Passes each usage on to the worker as soon as a reader sets it."""
-
-    def __init__(self, worker: SizeWorker, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.filled: set[str] = set()
-        self._worker = worker
-        self._tasks = snapshot.tasks
-
-    def __setitem__(self, task_id: str, usage: FolderUsage) -> None:
-        """Keep the usage of a task, unless it is the same as before."""
-        self.filled.add(task_id)
-        worker, task = self._worker, self._tasks[task_id]
-        known = worker.sizes.get(task_id)
-        if (
-            known is None
-            or known.files_mask != task.files_mask
-            or worker.usages.get(task_id) != usage
-        ):
-            worker.usages[task_id] = usage
-            worker.sizes[task_id] = MeasuredSize(usage.size, task.files_mask)
-            worker.measured_count += 1
