@@ -1,7 +1,6 @@
-"""Run hipercow for R in a process, for what only R can do: cancel and retry tasks.
+"""Run a program of ``r_programs`` in a process of R.
 
-The ids are passed on standard input, and the R code is constant, so no text from disk is parsed as
-R. R starts in the project's folder, with the profile and library of the user.
+R starts in the project's folder, with the profile and library of the user.
 """
 
 from __future__ import annotations
@@ -14,9 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.r_calls import RAction
 from hipercow_tui.support.errors import RscriptError, os_error_text
 from hipercow_tui.support.process_group import OWN_GROUP, end_group
 from hipercow_tui.support.text import escape_controls
@@ -26,13 +23,6 @@ _LOGGER = logging.getLogger(__name__)
 PROGRAM = "Rscript"
 _PATIENCE = 5.0  # seconds between two steps that stop R; the last one kills it
 
-# task_retry() returns the new ids; task_cancel() prints what it did.
-# Without double quotes, which would have to be escaped on the command line of Windows.
-_IDS = "from <- file('stdin'); ids <- readLines(from); close(from); "
-_PROGRAMS = {
-    RAction.CANCEL: _IDS + "invisible(hipercow::task_cancel(ids))",
-    RAction.RETRY: _IDS + "writeLines(hipercow::task_retry(ids))",
-}
 _VERSION = "cat(as.character(utils::packageVersion('hipercow')))"
 
 
@@ -69,21 +59,20 @@ def hipercow_version(root: Root) -> str:
 
 
 def run(
-    action: RAction,
-    ids: Sequence[str],
+    program: str,
+    lines: Sequence[str],
     root: Root,
     on_line: Callable[[bytes], object],
     stop: threading.Event,
 ) -> RResult:
-    """Cancel or retry tasks by R; ``on_line`` is called with each line that R prints.
+    """Run R code with lines on its standard input; ``on_line`` is called with each line it prints.
 
-    Setting ``stop`` interrupts R, as ctrl+c does. Raises RscriptError if R can't be started.
+    ``program`` is one of ``r_programs``, and ``lines`` are what it reads. Setting ``stop``
+    interrupts R, as ctrl+c does. Raises RscriptError if R can't be started.
     """
-    if not all(map(TASK_ID.match, ids)):
-        raise RscriptError("R was not started, because an id is not the id of a task")
     try:
         process = subprocess.Popen(
-            [_rscript(), "-e", _PROGRAMS[action]],
+            [_rscript(), "-e", program],
             cwd=root.path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -92,15 +81,15 @@ def run(
         )
     except OSError as error:
         raise RscriptError(f"R can't be started: {os_error_text(error)}") from None
-    _LOGGER.info("R: %s %d tasks, process %d", action.value, len(ids), process.pid)
+    _LOGGER.info("R: %d lines of input, process %d", len(lines), process.pid)
     ended = threading.Event()
     watch = threading.Thread(target=_stop, args=(process, stop, ended), daemon=True)
     watch.start()
     assert process.stdin is not None and process.stdout is not None
     with process.stdin as pipe:
-        _write(pipe.fileno(), "".join(f"{task_id}\n" for task_id in ids).encode())
-    with process.stdout as lines:
-        for line in lines:
+        _write(pipe.fileno(), "".join(f"{line}\n" for line in lines).encode())
+    with process.stdout as output:
+        for line in output:
             on_line(line)
     status = process.wait()
     ended.set()

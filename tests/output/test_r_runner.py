@@ -10,6 +10,7 @@ from small_root import task_id, write_task
 
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.r_calls import RAction
+from hipercow_tui.output.r_programs import ACTIONS, id_lines
 from hipercow_tui.output.r_runner import RResult, hipercow_version, run
 from hipercow_tui.support.errors import RscriptError
 
@@ -43,7 +44,8 @@ def act(
     root: Root, what: RAction, *, ids: tuple[str, ...] = IDS, stop: threading.Event | None = None
 ) -> tuple[RResult, str]:
     heard: list[bytes] = []
-    ended = run(what, ids, root, heard.append, stop or threading.Event())
+    lines = id_lines(ids)
+    ended = run(ACTIONS[what], lines, root, heard.append, stop or threading.Event())
     return ended, b"".join(heard).decode()
 
 

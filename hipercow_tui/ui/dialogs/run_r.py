@@ -16,6 +16,7 @@ from hipercow_tui.formats.log_file import sanitize_line
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import r_runner
 from hipercow_tui.output.r_calls import RAction, RCallTargets
+from hipercow_tui.output.r_programs import ACTIONS, id_lines
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
@@ -124,9 +125,9 @@ class RunRScreen(Dialog[bool]):
 
     def _run(self) -> None:
         try:
-            result = r_runner.run(
-                self._targets.action, self._targets.ids, self._root, self._add_line, self._stop
-            )
+            lines = id_lines(self._targets.ids)
+            program = ACTIONS[self._targets.action]
+            result = r_runner.run(program, lines, self._root, self._add_line, self._stop)
         except RscriptError as error:
             self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: close"))
             return
