@@ -27,11 +27,13 @@ from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
+from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
 from hipercow_tui.ui.dialogs.sort_menu import SortMenuScreen
 from hipercow_tui.ui.key_names import keys_of, shown_keys, textual_key, user_key
 from hipercow_tui.ui.keymap import APP_KEYS, KEY_GROUPS, SCROLL_KEYS, KeyGroup, Keymap
 from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen, MessageTable
+from hipercow_tui.ui.screens.help_report import HelpReportScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
@@ -85,6 +87,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the log", (LogScreen,)),
     ("In the inputs", (SweepScreen, SweepTable, SweepChart, SearchBar)),
     ("In the messages of an error", (ErrorMessagesScreen, MessageTable, ScrollText)),
+    ("In a report", (HelpReportScreen, ScrollText)),
     ("In the trash", (TrashScreen, RecordList)),
     ("In the history", (HistoryScreen, RecordList)),
     ("In the contents of a batch", (ContentsScreen, VirtualList)),
@@ -96,6 +99,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("While a goal is set", (GoalScreen,)),
     ("While an age is typed", (OlderThanScreen,)),
     ("While a plan is saved", (SavePlanScreen,)),
+    ("While a report is saved", (SaveReportScreen,)),
     ("While something is pinned", (PinNoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),

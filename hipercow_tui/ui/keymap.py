@@ -210,6 +210,7 @@ VIEW_KEYS = (
     _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
+    _key("M", "report", "Report", "Report on the task or error, to ask for help", id="report"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
 )
@@ -360,6 +361,7 @@ PLAN_KEYS = (
         display="Enter",
     ),
     _key("l", "log", "Log", "Show the log of the task", id="plan.log"),
+    _key("M", "report", "Report", "Report on the task, to ask for help", id="plan.report"),
     _key(
         "i",
         "inputs",

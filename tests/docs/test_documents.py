@@ -37,6 +37,7 @@ COMMANDS = (
     "pin",
     "unpin",
     "pins",
+    "report",
     "history",
     "keys",
 )

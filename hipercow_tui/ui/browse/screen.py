@@ -48,7 +48,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
-ROW_ACTIONS = ("log", "messages", "inputs", "copy", "pin")
+ROW_ACTIONS = ("log", "messages", "inputs", "copy", "report", "pin")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -410,6 +410,10 @@ class BrowseScreen(Screen[None]):
     def action_copy(self) -> None:
         """Copy something of the current row, or let R cancel or retry tasks."""
         self.inspecting.copy()
+
+    def action_report(self) -> None:
+        """Show a report on the current task or error, to ask for help."""
+        self.inspecting.show_report()
 
     @on(HeaderBar.ProblemsClicked)
     def action_problems(self) -> None:

@@ -1,0 +1,139 @@
+"""Read from a root what a help report says of a task or an error."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from hipercow_tui import __version__
+from hipercow_tui.analysis.error_groups import ErrorGroup
+from hipercow_tui.domain.task import Lang, Status, Task
+from hipercow_tui.formats.details import EnvVar, open_task_folder, try_read
+from hipercow_tui.formats.environments import read_environment
+from hipercow_tui.formats.log_file import LOG_NAMES, Log
+from hipercow_tui.formats.log_patterns import COLOUR
+from hipercow_tui.formats.py_details import read_details_without_error, read_task_details
+from hipercow_tui.formats.r_trace import read_trace
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.run_versions import read_script, versions_in
+from hipercow_tui.output.help_report import (
+    LOG_LINES,
+    Attempt,
+    LogEnd,
+    Machine,
+    TaskFacts,
+    error_report,
+    task_report,
+)
+from hipercow_tui.output.masking import Masker
+from hipercow_tui.support.errors import LogError
+
+_FIRST_LINES = 60  # of a log, where the versions are
+_MAX_ATTEMPTS = 20  # of a chain, whose errors are read
+_SECRETS_OF = 100  # tasks of an error whose variables are read, to hide their secrets
+
+
+def read_task_report(root: Root, task: Task, tasks: Mapping[str, Task], now: float) -> str:
+    """Return the report on a task; ``tasks`` are those of the snapshot, by id.
+
+    ``now`` is in seconds since the epoch. What can't be read is a sentence in the report.
+    """
+    facts = _read_facts(root, task, tasks)
+    masker = Masker(_variables([facts]), _home())
+    return task_report(facts, _machine(), masker, now)
+
+
+def read_error_report(root: Root, group: ErrorGroup, tasks: Mapping[str, Task], now: float) -> str:
+    """Return the report on an error, with its latest and its earliest task as examples.
+
+    The arguments are those of ``read_task_report``.
+    """
+    existing = [tasks[task_id] for task_id in group.ids if task_id in tasks]
+    ends = {task.id: task for task in (*existing[:1], *existing[-1:])}
+    examples = [_read_facts(root, task, tasks) for task in ends.values()]
+    others = [
+        read_details_without_error(root, task.id, task.lang) for task in existing[:_SECRETS_OF]
+    ]
+    variables = [*_variables(examples), *(one for details in others for one in details.envvars)]
+    return error_report(group, examples, _machine(), Masker(variables, _home()), now)
+
+
+def _machine() -> Machine:
+    return Machine(__version__, platform.python_version(), platform.platform())
+
+
+def _home() -> str:
+    """Return the home folder; empty if it is unknown, or the top folder."""
+    home = os.path.expanduser("~")
+    return home if os.path.dirname(home) not in ("", home) else ""
+
+
+def _variables(facts: Iterable[TaskFacts]) -> list[EnvVar]:
+    return [variable for one in facts for variable in one.details.envvars]
+
+
+def _read_facts(root: Root, task: Task, tasks: Mapping[str, Task]) -> TaskFacts:
+    part = root.part(task.lang)
+    details = read_task_details(part, task)
+    script, trace = _read_folder(part, task)
+    return TaskFacts(
+        task,
+        details,
+        versions_in([*_first_lines(part, task.id), *script]),
+        read_environment(part, details.environment) if details.environment else None,
+        trace,
+        tuple(_log_ends(part, task)),
+        _attempts(part, task, tasks),
+    )
+
+
+def _read_folder(root: Root, task: Task) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Return the lines of the script of the driver, and the trace of the error."""
+    unread: list[str] = []  # what can't be read is a problem of the details, or is left out
+    with open_task_folder(root.tasks, task.id, unread) as folder:
+        script = try_read("script", read_script, folder, unread) or []
+        has_trace = task.lang is Lang.R and task.status is Status.FAILURE
+        trace = try_read("result", read_trace, folder, unread) if has_trace else None
+    return script, trace or ()
+
+
+def _first_lines(root: Root, task_id: str) -> Iterator[str]:
+    """Yield the first lines of each log, without colours; none of a log that can't be read."""
+    for name in LOG_NAMES:
+        with suppress(LogError):
+            lines = Log(root, task_id, name).lines_after(0, _FIRST_LINES)
+            yield from (COLOUR.sub("", line.text) for line in lines)
+
+
+def _log_ends(root: Root, task: Task) -> Iterator[LogEnd]:
+    """Yield the end of each log; ``log.outer`` only if it exists."""
+    for name in LOG_NAMES:
+        log = Log(root, task.id, name, lambda: task)
+        try:
+            size = log.state().size
+            lines = log.lines_before(size, LOG_LINES)
+        except LogError as error:
+            if name == LOG_NAMES[0]:
+                yield LogEnd(name, problem=str(error))
+        else:
+            yield LogEnd(name, tuple(COLOUR.sub("", line.text) for line in lines), size)
+
+
+def _attempts(root: Root, task: Task, tasks: Mapping[str, Task]) -> tuple[Attempt, ...]:
+    """Return the attempts of the chain; the errors of the last ones are read."""
+    attempts = [Attempt(task_id, tasks.get(task_id)) for task_id in task.chain]
+    return tuple(
+        replace(one, error=_error_of(root, one.task))
+        if number > len(attempts) - _MAX_ATTEMPTS
+        else one
+        for number, one in enumerate(attempts, 1)
+    )
+
+
+def _error_of(root: Root, task: Task | None) -> str:
+    if task is None or task.status is not Status.FAILURE:
+        return ""
+    return read_task_details(root, task).error or ""
