@@ -18,7 +18,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.json_output import pinned_item_as_json
 from hipercow_tui.output.report import pinned_item_line
-from hipercow_tui.purging.pin_files import add_pin, remove_pin
+from hipercow_tui.purging.record_files import add_pin, remove_pin
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE, REFUSED

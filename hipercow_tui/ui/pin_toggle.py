@@ -73,14 +73,14 @@ class PinToggle:
         self._screen.app.push_screen(PinNoteScreen(escape(label(targets))), answered)
 
     def _add(self, targets: Sequence[PinTarget], note: str) -> str:
-        from hipercow_tui.purging.pin_files import add_pin
+        from hipercow_tui.purging.record_files import add_pin
 
         for target in targets:
             add_pin(self._root, target, note)
         return f"Pinned {label(targets)}: " + with_keys("<pin=P> on it removes the pin")
 
     def _remove(self, pins: Sequence[Pin]) -> str:
-        from hipercow_tui.purging.pin_files import remove_pin
+        from hipercow_tui.purging.record_files import remove_pin
 
         for pin in pins:
             remove_pin(self._root, pin.target)

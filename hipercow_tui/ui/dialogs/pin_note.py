@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from hipercow_tui.formats.pins import NOTE_LIMIT
+from hipercow_tui.formats.records import NOTE_LIMIT
 from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.key_hints import with_keys
 
