@@ -73,14 +73,16 @@ def run(words: Sequence[str]) -> int:
     ids = _in_order(matched, options, snapshot, read, sizes, now)[: options.limit]
     tasks = [snapshot.tasks[task_id] for task_id in ids]
     if options.csv:
-        records = (_record(task, options, read, sizes) for task in tasks)
+        records = (_record(task, options, read, sizes, snapshot) for task in tasks)
         print_output(csv_lines(_record_keys(options), records), end=CSV_LINE_END)
     elif options.json and options.details:
-        print_output(json.dumps(task_as_json(task, read(task))) for task in tasks)
+        print_output(
+            json.dumps(task_as_json(task, read(task), _note_text(task, snapshot))) for task in tasks
+        )
     elif options.json:
-        print_output(json_lines(tasks))
+        print_output(json_lines(tasks, snapshot.chain_note_of))
     else:
-        columns = list_columns(tasks, options.sort.key, sizes, now, both=bool(snapshot.by_language))
+        columns = list_columns(tasks, options.sort.key, sizes, snapshot, now)
         print_output(table_lines(tasks, columns, read if options.details else None))
     _print_remarks(snapshot, len(matched), len(tasks))
     return DONE
@@ -160,11 +162,18 @@ def _record(
     options: argparse.Namespace,
     read: DetailsReader,
     sizes: Mapping[str, Size],
+    snapshot: Snapshot,
 ) -> dict[str, Any]:
-    record = task_as_json(task, read(task) if options.details else None)
+    details = read(task) if options.details else None
+    record = task_as_json(task, details, _note_text(task, snapshot))
     if size := sizes.get(task.id):
         record |= dict(zip(_SIZE_COLUMNS, (size.bytes, size.disk_bytes, size.files), strict=True))
     return record
+
+
+def _note_text(task: Task, snapshot: Snapshot) -> str | None:
+    note = snapshot.chain_note_of.get(task.id)
+    return note.note if note else None
 
 
 def _record_keys(options: argparse.Namespace) -> list[str]:

@@ -91,7 +91,7 @@ class Snapshot:
 
     @cached_property
     def chain_note_of(self) -> Mapping[str, Note]:
-        """The note of each task whose chain has one, by the id of the task."""
+        """The note on the chain of a task, by the id of the task."""
         first = {task_id: notes[0] for task_id, notes in self.notes_of.items()}
         return {i: note for i, note in first.items() if note.target.kind is PinKind.CHAIN}
 

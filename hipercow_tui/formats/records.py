@@ -86,8 +86,8 @@ class RecordReader(Generic[_R, _C]):
     """Reads the pins or the notes of the root of one language repeatedly; an unchanged file is not
     read again.
 
-    If a file can't be read, the sentence ``unread`` of the result says so, and what was known of
-    it stays.
+    If a file can't be read, the sentence ``unread`` of the result says so, and its last known
+    content is used.
     """
 
     def __init__(self, kind: RecordKind[_R, _C], lang: Lang) -> None:

@@ -32,8 +32,8 @@ from hipercow_tui.output.masking import Masker
 from hipercow_tui.support.errors import LogError
 
 _FIRST_LINES = 60  # of a log, where the versions are
-_MAX_ATTEMPTS = 20  # of a chain, whose errors are read
-_SECRETS_OF = 100  # tasks of an error whose variables are read, to hide their secrets
+_MAX_ATTEMPTS = 20  # the last ones of a chain: their errors are read
+_SECRETS_OF = 100  # tasks of an error: their variables are read, to hide secret values
 
 
 def read_task_report(root: Root, task: Task, tasks: Mapping[str, Task], now: float) -> str:

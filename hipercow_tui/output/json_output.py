@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from hipercow_tui.domain.blocked import Blocked
-from hipercow_tui.domain.pin_requests import PinnedItem
-from hipercow_tui.domain.pins import Pin
+from hipercow_tui.domain.notes import Note
+from hipercow_tui.domain.pin_requests import RecordItem
+from hipercow_tui.domain.pins import Record
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.details import TaskDetails
@@ -21,8 +22,11 @@ from hipercow_tui.purging.trash_listing import TrashEntry
 Json: TypeAlias = dict[str, Any]
 
 
-def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
-    """Return a line of ``list --json``; with ``details``, of ``list --details --json``."""
+def task_as_json(task: Task, details: TaskDetails | None = None, note: str | None = None) -> Json:
+    """Return a line of ``list --json``; with ``details``, of ``list --details --json``.
+
+    ``note`` is the note of its chain.
+    """
     line: Json = {
         "id": task.id,
         "lang": task.lang.value,
@@ -34,6 +38,7 @@ def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
         "finished_estimated": task.finished_estimated,
         "bundles": list(task.bundles),
         "chain": list(task.chain),
+        "note": note,
     }
     if details is not None:
         line |= {
@@ -52,8 +57,12 @@ def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
     return line
 
 
-def json_lines(tasks: Iterable[Task]) -> Iterator[str]:
+def json_lines(
+    tasks: Iterable[Task], notes: Mapping[str, Note] = MappingProxyType({})
+) -> Iterator[str]:
     """Yield ``json.dumps(task_as_json(task))`` for each task, in a third of the time.
+
+    ``notes`` has the note of its chain by the id of a task.
 
     For 100,000 tasks that would take half as long as their scan. So a line is put together from
     text. Only the name of a bundle can contain a character that JSON escapes.
@@ -72,12 +81,13 @@ def json_lines(tasks: Iterable[Task]) -> Iterator[str]:
             "true" if task.finished_estimated else "false",
             bundles[task.bundles],
             '["' + '", "'.join(task.chain) + '"]' if task.chain else "[]",
+            json.dumps(notes[task.id].note) if task.id in notes else "null",
         )
 
 
 _LINE = (
     '{"id": "%s", "lang": "%s", "status": "%s", "tip_status": %s, "created": %s, "started": %s,'
-    ' "finished": %s, "finished_estimated": %s, "bundles": %s, "chain": %s}'
+    ' "finished": %s, "finished_estimated": %s, "bundles": %s, "chain": %s, "note": %s}'
 )
 
 
@@ -225,26 +235,26 @@ def _pinned_as_json(pinned: PinnedTask) -> Json:
         "id": pinned.task.id,
         "lang": pinned.task.lang.value,
         "status": pinned.task.status.value,
-        "pin": _pin_as_json(pinned.pin),
+        "pin": _record_as_json(pinned.pin),
     }
 
 
-def _pin_as_json(pin: Pin) -> Json:
-    """Return a pin, as it is in ``purge --json``."""
+def _record_as_json(record: Record) -> Json:
+    """Return a pin as it is in ``purge --json``, or a note."""
     return {
-        "kind": pin.target.kind.value,
-        "name": pin.target.name,
-        "lang": pin.target.lang.value,
-        "note": pin.note,
-        "by": pin.user,
-        "host": pin.host,
-        "when": pin.time,
+        "kind": record.target.kind.value,
+        "name": record.target.name,
+        "lang": record.target.lang.value,
+        "note": record.note,
+        "by": record.user,
+        "host": record.host,
+        "when": record.time,
     }
 
 
-def pinned_item_as_json(item: PinnedItem) -> Json:
-    """Return a pin of ``pins --json``."""
-    return {**_pin_as_json(item.pin), "tasks": list(item.task_ids), "gone": item.gone}
+def record_item_as_json(item: RecordItem[Any]) -> Json:
+    """Return a pin of ``pins --json``, or a note of ``notes --json``."""
+    return {**_record_as_json(item.record), "tasks": list(item.task_ids), "gone": item.gone}
 
 
 def _blocked_as_json(blocked: Blocked) -> Json:

@@ -21,6 +21,7 @@ from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
+from hipercow_tui.ui.dialogs.note import NoteScreen
 from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
@@ -101,6 +102,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("While a plan is saved", (SavePlanScreen,)),
     ("While a report is saved", (SaveReportScreen,)),
     ("While something is pinned", (PinNoteScreen,)),
+    ("While a note is written", (NoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
     ("In the help", (HelpScreen, ScrollText)),

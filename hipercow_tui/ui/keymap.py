@@ -210,6 +210,13 @@ VIEW_KEYS = (
     _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
+    _key(
+        "A",
+        "note",
+        "Note",
+        "Write a note on the chain or bundle, or the marked ones, for all users",
+        id="note",
+    ),
     _key("M", "report", "Report", "Report on the task or error, to ask for help", id="report"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),

@@ -37,6 +37,8 @@ COMMANDS = (
     "pin",
     "unpin",
     "pins",
+    "note",
+    "notes",
     "report",
     "history",
     "keys",

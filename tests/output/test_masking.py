@@ -1,4 +1,4 @@
-"""What is hidden in text for others, and what is not."""
+"""Secrets are hidden in text for others, and other text stays."""
 
 from __future__ import annotations
 

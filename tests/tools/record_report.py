@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 DATA = Path(__file__).parents[1] / "data" / "r" / "report"
-HOME = Path("/tmp/ada")  # whose name is in the files of the root
+HOME = Path("/tmp/ada")  # the files of the root contain this path
 PROJECT = HOME / "project"
 SOURCE = """
 fit <- function(beta, note) {
