@@ -150,7 +150,7 @@ def test_the_copied_calls_are_those_that_were_recorded() -> None:
 
 def test_the_report_groups_the_recorded_answers() -> None:
     report = recorded_report()
-    assert summary(report) == ("5 freed · 3 alive · 2 ended, not recorded · 7 could not be asked")
+    assert summary(report) == ("5 freed · 3 alive · 2 not recorded · 7 without answer")
     text = "\n".join(answer_lines(report))
     assert "freed 5: 4 became failure, 1 became cancelled" in text
     assert "still alive 3: the cluster does not say that they ended" in text
