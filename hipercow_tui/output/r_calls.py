@@ -107,11 +107,13 @@ def ask_call(tasks: Sequence[Task]) -> str:
 def marker_call(statuses: Mapping[str, Status]) -> str:
     """Return the call that makes the missing marker of the end of each task, by id; "" without
     tasks. Its paths are relative to the project's folder."""
-    paths = [
-        f"hipercow/tasks/{task_id[:2]}/{task_id[2:]}/status-{status}"
-        for task_id, status in statuses.items()
-    ]
+    paths = [marker_path(task_id, status) for task_id, status in statuses.items()]
     return f"file.create({_vector(paths)})" if paths else ""
+
+
+def marker_path(task_id: str, status: Status) -> str:
+    """Return the path of the marker of a status, relative to the project's folder."""
+    return f"hipercow/tasks/{task_id[:2]}/{task_id[2:]}/status-{status}"
 
 
 def _call(function: str, argument: str, ids: Sequence[str]) -> str:

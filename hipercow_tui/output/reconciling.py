@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from urllib.parse import unquote
 
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.domain.unfinished import UNFINISHED
 from hipercow_tui.formats.details import read_details
 from hipercow_tui.formats.root import Root
+from hipercow_tui.output.r_calls import marker_path
 from hipercow_tui.output.r_programs import ANSWER
 from hipercow_tui.support.text import escape_controls, pluralize
 
@@ -124,6 +126,29 @@ class AnswerReport:
     def unrecorded(self) -> list[Task]:
         """The tasks that have ended, and that R can't mark as such."""
         return [one for one in self.tasks if self.answer(one.id).outcome is Outcome.UNRECORDED]
+
+
+def report_as_json(report: AnswerReport, root: Root, *, dry_run: bool) -> dict[str, Any]:
+    """Return the object of ``reconcile --json``; in a dry run no task has an outcome."""
+    markers = missing_markers(report, root)
+    return {
+        "root": str(root.path),
+        "dry_run": dry_run,
+        "tasks": [
+            {
+                "id": task.id,
+                "status": task.status.value,
+                "outcome": None if dry_run else answer.outcome.value,
+                "new_status": answer.status.value if answer.status else None,
+                "message": answer.message or None,
+                "missing_marker": marker_path(task.id, markers[task.id])
+                if task.id in markers
+                else None,
+            }
+            for task in report.tasks
+            for answer in (report.answer(task.id),)
+        ],
+    }
 
 
 def missing_markers(report: AnswerReport, root: Root) -> Mapping[str, Status]:
