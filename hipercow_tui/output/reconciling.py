@@ -76,8 +76,13 @@ class AskTargets:
 def targets_among(tasks: Iterable[Task]) -> AskTargets:
     """Return the submitted and running tasks of R, and how many there are of Python."""
     unfinished = [task for task in tasks if task.status in UNFINISHED]
-    of_r = tuple(task for task in unfinished if task.lang is Lang.R)
+    of_r = tuple(filter(can_ask_about, unfinished))
     return AskTargets(of_r, len(unfinished) - len(of_r))
+
+
+def can_ask_about(task: Task) -> bool:
+    """Return whether R can be asked about a task."""
+    return task.lang is Lang.R and task.status in UNFINISHED
 
 
 def read_answer(line: bytes, ids: Collection[str]) -> Answer | None:

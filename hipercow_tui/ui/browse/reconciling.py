@@ -12,6 +12,7 @@ from hipercow_tui.support.text import pluralize, short_id
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import BUNDLES, TASKS
 from hipercow_tui.ui.cells import plain_text
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Reconciling(Controller):
             marked = targets_among(snapshot.existing(marks))
             yield AskChoice(pluralize(len(marked.tasks), "marked task"), "Ask", marked)
             return
-        source = self._panes.current.copy_source
+        pane = self._panes.current
+        source = pane.copy_source if pane.name in (TASKS, BUNDLES) else None
         here = targets_among(source.tasks if source else ())
         stuck = targets_among(snapshot.existing(view_model.stuck if view_model else ()))
         if source is not None and set(here.ids) != set(stuck.ids):

@@ -26,6 +26,7 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import report
+from hipercow_tui.output.reconciling import can_ask_about
 from hipercow_tui.purging import preflight
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.ui.clipboard import copy
@@ -40,7 +41,7 @@ from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead, purge_refusal
 from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
 from hipercow_tui.ui.screens.plan_pinning import PlanPinning
 from hipercow_tui.ui.screens.plan_readings import PlanReadings
-from hipercow_tui.ui.screens.plan_reconciling import PlanReconciling, targets_in
+from hipercow_tui.ui.screens.plan_reconciling import PlanReconciling
 from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.plan_columns import header_key
@@ -454,7 +455,7 @@ class PlanScreen(Page[JobSpec | None]):
         if action == "ignore":
             return self._has_unread_bundles
         if action == "reconcile":
-            return bool(targets_in(self._whole).tasks)
+            return any(can_ask_about(one.task) for one in self._whole.blocked)
         if action in _ON_LINES:
             return self._view is None or self.query_one("#list").display
         return action != "leave_out" or (bool(self._whole.blocked) and self._request.goal is None)

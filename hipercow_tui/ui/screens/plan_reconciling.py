@@ -10,13 +10,8 @@ from textual.screen import Screen
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.reconciling import AskTargets, targets_among
+from hipercow_tui.output.reconciling import targets_among
 from hipercow_tui.ui.dialogs.reconcile import READ_ONLY, AskChoice, ReconcileScreen
-
-
-def targets_in(plan: PurgePlan) -> AskTargets:
-    """Return the tasks that block a plan, and that R can be asked about."""
-    return targets_among(one.task for one in plan.blocked)
 
 
 class PlanReconciling:
@@ -43,7 +38,7 @@ class PlanReconciling:
         if self._read_only:
             self._screen.notify(READ_ONLY, severity="warning", markup=False)
             return
-        targets = targets_in(plan)
+        targets = targets_among(one.task for one in plan.blocked)
         number = len(targets.tasks)
         label = "the task that blocks" if number == 1 else f"the {number:,} tasks that block"
         choice = AskChoice(f"{label} the plan", "Ask", targets)

@@ -38,6 +38,7 @@ MAX_VALUE_CHARACTERS = 20_000  # of one value; the log and R show the rest
 MAX_INPUT_CHARACTERS = 100_000  # of all inputs: wrapping them takes 3 ms for each 10,000
 
 _ASK = "<reconcile=R>: let R ask the cluster · <copy=c>, s: copy the call"
+_BY_HAND = "make an empty file 'status-success' or 'status-failure' in its folder"
 _CALL_LABELS = {"call": "calls", "script": "script"}
 
 
@@ -188,7 +189,8 @@ def _missing_marker(shown: ShownTask) -> str:
     if end and end.finished is not None:
         known.append(format_age(end.finished, shown.now))
     missing = f"the marker of its end is missing, so it stays {shown.task.status}"
-    return "; ".join(filter(None, (" ".join(known).strip(), missing)))
+    remedy = _BY_HAND if shown.task.lang is Lang.PY else ""
+    return "; ".join(filter(None, (" ".join(known).strip(), missing, remedy)))
 
 
 def _context(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Text]]:
