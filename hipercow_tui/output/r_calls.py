@@ -91,9 +91,12 @@ def info_call(task: Task) -> str:
 
 
 def _call(function: str, argument: str, ids: Sequence[str]) -> str:
-    if not ids:
-        return ""
+    return f"hipercow::{function}({argument}{listed_ids(ids)})" if ids else ""
+
+
+def listed_ids(ids: Sequence[str]) -> str:
+    """Return at least one id as a character vector of R, an id a line."""
     if len(ids) == 1:
-        return f'hipercow::{function}({argument}"{ids[0]}")'
+        return f'"{ids[0]}"'
     listed = ",\n  ".join(f'"{task_id}"' for task_id in ids)
-    return f"hipercow::{function}({argument}c(\n  {listed}\n))"
+    return f"c(\n  {listed}\n)"
