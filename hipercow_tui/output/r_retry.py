@@ -134,16 +134,21 @@ def resources_call(resources: Resources) -> str:
 
 def arguments_text(resources: Resources) -> str:
     """Return ``cores = 4L, memory_per_node = 16``: the fields that are given, as R code."""
-    given = ((name, getattr(resources, name)) for name in NAMES)
-    return ", ".join(
-        f"{name} = {_r_code(name, value)}" for name, value in given if value is not None
-    )
+    return ", ".join(f"{name} = {_r_code(name, value)}" for name, value in _given(resources))
+
+
+def _given(resources: Resources) -> Iterator[tuple[str, Any]]:
+    """Yield the fields that a call has to name; ``exclusive = FALSE`` is what R takes without it."""
+    for name in NAMES:
+        value = getattr(resources, name)
+        if value is not None and value is not False:
+            yield name, value
 
 
 def _r_code(name: str, value: Any) -> str:
     match value:
         case bool():
-            return "TRUE" if value else "FALSE"
+            return "TRUE"
         case int():
             return f"{value}L"
         case float():
@@ -186,12 +191,10 @@ def retry_lines(groups: Sequence[RetryGroup]) -> Sequence[str]:
 def _field_lines(resources: Resources) -> Iterator[str]:
     """Yield ``integer cores 4``: the type, the name and the value of each field. Text is
     percent-encoded, so that any character can be in it."""
-    for name in NAMES:
-        match value := getattr(resources, name):
-            case None:
-                continue
+    for name, value in _given(resources):
+        match value:
             case bool():
-                yield f"logical {name} {'TRUE' if value else 'FALSE'}"
+                yield f"logical {name} TRUE"
             case int():
                 yield f"integer {name} {value}"
             case float() if name == "max_runtime":
