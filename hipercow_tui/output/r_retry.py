@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from hipercow_tui.formats.resources import NAMES, Moment, Number, Resources
 from hipercow_tui.formats.rlang.deparse import literals
-from hipercow_tui.output.r_calls import listed_ids
+from hipercow_tui.output.r_calls import r_vector
 from hipercow_tui.output.r_programs import id_lines
 
 
@@ -122,9 +122,9 @@ def retry_call(groups: Sequence[RetryGroup]) -> str:
 
 def _group_call(group: RetryGroup) -> str:
     if group.resources is None:
-        return f"hipercow::task_retry({listed_ids(group.ids)})"
+        return f"hipercow::task_retry({r_vector(group.ids)})"
     resources = resources_call(group.resources)
-    return f"hipercow::task_retry({listed_ids(group.ids)},\n  resources = {resources})"
+    return f"hipercow::task_retry({r_vector(group.ids)},\n  resources = {resources})"
 
 
 def resources_call(resources: Resources) -> str:

@@ -93,7 +93,7 @@ class RScreen(Dialog[bool]):
         return "R was stopped" if result.stopped else f"R failed with status {result.status}"
 
     def output_text(self) -> Text:
-        """Return what is shown while R is running, and after it has ended."""
+        """Return the text to show while R is running, and after it has ended."""
         return Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
 
     # Running
