@@ -9,17 +9,30 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil, inf
 from typing import Any
 from urllib.parse import quote
 
-from hipercow_tui.formats.resources import NAMES, Moment, Number, Resources
+from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.resources import (
+    FILE_LIMIT,
+    NAMES,
+    Moment,
+    Number,
+    Resources,
+    parse_resources,
+)
 from hipercow_tui.formats.rlang.deparse import literals
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.output.r_calls import r_vector
 from hipercow_tui.output.r_programs import id_lines
+from hipercow_tui.support.errors import RdsError
+from hipercow_tui.support.text import short_id
 
 
 class Shortage(StrEnum):
@@ -112,6 +125,71 @@ def left_out(resources: Resources, now: float) -> Iterator[str]:
         yield f"{name} = {value}, which this app does not know"
 
 
+@dataclass(frozen=True, slots=True)
+class RetryOptions:
+    """The ways to retry tasks: by R's default, with the resources that they had, or with more.
+
+    Attributes:
+        default: All tasks in one call without resources.
+        repeated: The tasks by the resources that they had.
+        more: The same, also by what their errors say, with twice as much of that.
+        left_out: What a new call does not repeat, as parts of sentences, without duplicates.
+    """
+
+    default: tuple[RetryGroup, ...]
+    repeated: tuple[RetryGroup, ...]
+    more: tuple[RetryGroup, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def resources_known(self) -> bool:
+        """Whether the resources of at least one task could be read."""
+        return any(group.resources is not None for group in self.repeated)
+
+
+def retry_options(
+    tasks: Sequence[Task],
+    read: Callable[[Task], Resources | None],
+    error_of: Callable[[str], str],
+    now: float,
+) -> RetryOptions:
+    """Return the ways to retry tasks.
+
+    ``read`` returns the resources of a task, ``error_of`` the error of a task id, or "". ``now`` is
+    in seconds since the epoch.
+    """
+    ids = tuple(task.id for task in tasks)
+    asked = {task.id: read(task) for task in tasks}
+    repeated = {i: repeatable(each, now) for i, each in asked.items() if each is not None}
+    said = ((task_id, shortage_in(error_of(task_id))) for task_id in ids)
+    shortages = {task_id: shortage for task_id, shortage in said if shortage is not None}
+    omitted = dict.fromkeys(
+        part for each in dict.fromkeys(asked.values()) if each for part in left_out(each, now)
+    )
+    return RetryOptions(
+        (RetryGroup(ids),),
+        retry_groups(ids, repeated),
+        tuple(group.with_more() for group in retry_groups(ids, repeated, shortages)),
+        tuple(omitted),
+    )
+
+
+def resources_to_repeat(root: Root, task: Task) -> Resources | None:
+    """Read the resources that a retry of a task should have; None if none can be read.
+
+    A retry without resources has the default of R, which nobody chose. So these are the resources
+    of the latest attempt that asked for more than that, else of the first attempt.
+    """
+    found = None
+    for task_id in reversed(task.chain or (task.id,)):
+        path = root.tasks / task_id[:2] / task_id[2:] / "resources"
+        with suppress(OSError, RdsError):
+            found = parse_resources(read_file(path, limit=FILE_LIMIT))
+            if not found.is_default:
+                break
+    return found
+
+
 # The text of calls
 
 
@@ -121,24 +199,30 @@ def retry_call(groups: Sequence[RetryGroup]) -> str:
 
 
 def _group_call(group: RetryGroup) -> str:
-    if group.resources is None:
-        return f"hipercow::task_retry({r_vector(group.ids)})"
-    resources = resources_call(group.resources)
-    return f"hipercow::task_retry({r_vector(group.ids)},\n  resources = {resources})"
+    return _call_with(r_vector(group.ids), group.resources)
+
+
+def short_call(group: RetryGroup) -> str:
+    """Return the call of a group without ids, to show it."""
+    shown = short_id(group.ids[0])
+    ids = f'"{shown}"' if len(group.ids) == 1 else f"<{len(group.ids):,} ids>"
+    return _call_with(ids, group.resources)
+
+
+def _call_with(ids: str, resources: Resources | None) -> str:
+    if resources is None:
+        return f"hipercow::task_retry({ids})"
+    return f"hipercow::task_retry({ids},\n  resources = {resources_call(resources)})"
 
 
 def resources_call(resources: Resources) -> str:
     """Return ``hipercow::hipercow_resources(…)`` with the fields that are given."""
-    return f"hipercow::hipercow_resources({arguments_text(resources)})"
-
-
-def arguments_text(resources: Resources) -> str:
-    """Return ``cores = 4L, memory_per_node = 16``: the fields that are given, as R code."""
-    return ", ".join(f"{name} = {_r_code(name, value)}" for name, value in _given(resources))
+    given = (f"{name} = {_r_code(name, value)}" for name, value in _given(resources))
+    return f"hipercow::hipercow_resources({', '.join(given)})"
 
 
 def _given(resources: Resources) -> Iterator[tuple[str, Any]]:
-    """Yield the fields that a call has to name; ``exclusive = FALSE`` is what R takes without it."""
+    """Yield the fields that a call has to name: without it, R takes ``exclusive = FALSE``."""
     for name in NAMES:
         value = getattr(resources, name)
         if value is not None and value is not False:

@@ -111,9 +111,7 @@ def test_retries_by_the_real_package_have_identical_resources(
     assert differences(tmp_path, list(zip(ids.values(), new, strict=True))) == [""] * len(ids)
 
 
-def test_more_is_asked_of_the_real_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_is_asked_of_the_real_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in r_environment().items():
         monkeypatch.setenv(name, value)
     ids = create_tasks(tmp_path)

@@ -74,6 +74,9 @@ class RScreen(Dialog[bool]):
 
     # For subclasses
 
+    def prepare(self) -> None:
+        """Read what the question shows; called in a thread."""
+
     @abstractmethod
     def question(self, version: str) -> ChoiceScreen:
         """Return the question to ask before R is run. ``version`` is that of hipercow."""
@@ -112,6 +115,7 @@ class RScreen(Dialog[bool]):
         except RscriptError as error:
             self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: back"))
         else:
+            self.prepare()
             self.call_later(self._ask, version)
 
     def _ask(self, version: str) -> None:
