@@ -68,7 +68,7 @@ def run(words: Sequence[str]) -> int:
     now = time.time()
     root, snapshot, filters = select(options, now, listing=True)
     matched = matched_tasks(snapshot, filters)
-    read = partial(read_task_details, root)
+    read = partial(read_task_details, root, with_resources=False)
     sizes = measure_many(root, matched) if options.sort.key in SIZE_KEYS else {}
     ids = _in_order(matched, options, snapshot, read, sizes, now)[: options.limit]
     tasks = [snapshot.tasks[task_id] for task_id in ids]

@@ -14,10 +14,26 @@ from hipercow_tui.support.errors import RscriptError
 
 _IDS = "from <- file('stdin'); ids <- readLines(from); close(from); "
 
-# task_retry() returns the new ids; task_cancel() prints what it did.
+# Reads the lines of r_retry.retry_lines(). task_retry() returns the new ids.
+_RETRY = (
+    "from <- file('stdin'); lines <- strsplit(readLines(from), ' ', fixed = TRUE); close(from); "
+    "text <- function(x) { x <- vapply(x, utils::URLdecode, '', USE.NAMES = FALSE); "
+    "Encoding(x) <- 'UTF-8'; x }; "
+    "as <- list(logical = as.logical, integer = as.integer, double = as.numeric, "
+    "character = text, time = function(x) .POSIXct(as.numeric(x), 'UTC')); "
+    "given <- list(); "
+    "for (words in lines) if (words[[1]] == 'retry') { "
+    "resources <- if (length(given) > 0) "
+    "do.call('hipercow_resources', given, envir = asNamespace('hipercow')); "
+    "writeLines(hipercow::task_retry(words[-1], resources = resources)); "
+    "given <- list() } "
+    "else given[[words[[2]]]] <- as[[words[[1]]]](words[-(1:2)])"
+)
+
+# task_cancel() prints what it did.
 ACTIONS: Mapping[RAction, str] = {
     RAction.CANCEL: _IDS + "invisible(hipercow::task_cancel(ids))",
-    RAction.RETRY: _IDS + "writeLines(hipercow::task_retry(ids))",
+    RAction.RETRY: _RETRY,
 }
 
 

@@ -19,6 +19,7 @@ from hipercow_tui.ui.key_hints import with_keys
 if TYPE_CHECKING:
     from hipercow_tui.analysis.error_groups import ErrorGroup
     from hipercow_tui.output.r_calls import RCallTargets
+    from hipercow_tui.ui.dialogs.retry import RetryCopy
     from hipercow_tui.ui.screens.sweep import SweepChoice, SweepPlace
 
 
@@ -162,15 +163,28 @@ class Inspecting(Controller):
             refusal = "started with --read-only" if self._session.read_only else ""
             self._screen.app.push_screen(CopyMenuScreen(source, refusal=refusal), self._run_r)
 
-    def _run_r(self, targets: RCallTargets | None) -> None:
+    def _run_r(self, chosen: RCallTargets | RetryCopy | None) -> None:
+        from hipercow_tui.output.r_calls import RAction
+        from hipercow_tui.ui.dialogs.retry import RetryCopy, RetryScreen
         from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
         def ended(started: bool | None) -> None:
             if started:
                 self._refresh()
 
-        if targets is not None:
-            self._screen.app.push_screen(RunRScreen(targets, self._session.root), ended)
+        session = self._session
+        if isinstance(chosen, RetryCopy):
+            chosen.start(self._screen.app, session.root, session.clock())
+        elif chosen is not None and chosen.action is RAction.RETRY:
+            screen = RetryScreen(chosen, session.root, self._error_text, session.clock)
+            self._screen.app.push_screen(screen, ended)
+        elif chosen is not None:
+            self._screen.app.push_screen(RunRScreen(chosen, session.root), ended)
+
+    def _error_text(self, task_id: str) -> str:
+        """Return the error of a task as far as it was read, or ""."""
+        failure = self._session.services.errors.failures.get(task_id)
+        return failure.message if failure else ""
 
     def show_problems(self) -> None:
         """Show what could not be read."""
