@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hipercow_tui.analysis.error_groups import LOST
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.log_file import LOG_NAMES, Log
 from hipercow_tui.formats.outer_log import outer_error
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
     from hipercow_tui.formats.root import Root
 
-# The error that R stores when the cluster says that an unfinished task has failed (fix_status()).
-LOST = "task reported as lost"
 _LINES = 200  # read from the end of an outer log
 _OUTER = LOG_NAMES[1]
 

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -122,6 +122,23 @@ def _make_answer(task_id: str, kind: AnswerKind, text: bytes) -> Answer:
     return Answer(task_id, kind, log=text)
 
 
+def check_programs(languages: Collection[Lang]) -> None:
+    """Raise RscriptError if there is no program for one of the languages."""
+    if Lang.R in languages:
+        r_runner.find_rscript()
+    if Lang.PY in languages:
+        _find_hipercow()
+
+
+def _find_hipercow() -> str:
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise RscriptError(
+            f"There is no '{PROGRAM}' on the PATH: start the app where hipercow for Python is"
+        )
+    return program
+
+
 def fetch_outer_logs(
     tasks: Sequence[Task],
     root: Root,
@@ -152,12 +169,7 @@ def fetch_outer_logs(
 
 def _fetch_by_python(task_id: str, project: Root, stop: threading.Event) -> Iterator[Answer]:
     """Yield the answer on a Python task, unless it is stopped."""
-    program = shutil.which(PROGRAM)
-    if program is None:
-        raise RscriptError(
-            f"There is no '{PROGRAM}' on the PATH: start the app where hipercow for Python is"
-        )
-    command = [program, "task", "log", "--outer", task_id]
+    command = [_find_hipercow(), "task", "log", "--outer", task_id]
     log = CutText()
     with tempfile.TemporaryFile() as messages:
         ended = r_runner.run_command(command, (), project, log.add, stop, stderr=messages.fileno())

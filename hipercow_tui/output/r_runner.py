@@ -47,7 +47,7 @@ def hipercow_version(root: Root) -> str:
     Raises RscriptError if Rscript or the package is missing.
     """
     process = subprocess.run(
-        [_rscript(), "-e", _VERSION],
+        [find_rscript(), "-e", _VERSION],
         cwd=root.path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -72,7 +72,7 @@ def run(
     ``program`` is one of ``r_programs``, and ``lines`` are what it reads. Setting ``stop``
     interrupts R, as ctrl+c does. Raises RscriptError if R can't be started.
     """
-    return run_command([_rscript(), "-e", program], lines, root, on_line, stop)
+    return run_command([find_rscript(), "-e", program], lines, root, on_line, stop)
 
 
 def run_command(
@@ -115,7 +115,8 @@ def run_command(
     return RResult(status, stop.is_set())
 
 
-def _rscript() -> str:
+def find_rscript() -> str:
+    """Return the path of Rscript; raises RscriptError if it is not on the PATH."""
     program = shutil.which(PROGRAM)
     if program is None:
         raise RscriptError(f"There is no '{PROGRAM}' on the PATH: start the app where R is")

@@ -104,7 +104,7 @@ def recorded_answers(monkeypatch: pytest.MonkeyPatch, printed: bytes) -> Fetched
 
 
 def check_answers(fetched: Fetched) -> None:
-    """Compare with what the stand-in for a cluster answers (record_outer_logs.py)."""
+    """Compare with the answers of ``cluster.R``."""
     assert fetched.kinds == ["log", "none", "error", "log", "log", "error"]
     text, _, error, empty, odd, parent = fetched.answers
     assert text.log == b"running on: n1\n\nERRORLEVEL was 137\n"
