@@ -85,6 +85,15 @@ def log_call(task: Task, *, outer: bool = False) -> str:
     return f'hipercow::task_log_show("{task.id}"{arguments})'
 
 
+def outer_logs_call(ids: Sequence[str]) -> str:
+    """Return R code that prints the outer log of each attempt; "" without ids."""
+    if len(ids) == 1:
+        return f'hipercow::task_log_show("{ids[0]}", outer = TRUE, follow = FALSE)'
+    listed = ",\n  ".join(f'"{task_id}"' for task_id in ids)
+    show = "try(hipercow::task_log_show(id, outer = TRUE, follow = FALSE))"
+    return f"for (id in c(\n  {listed}\n)) {show}" if ids else ""
+
+
 def info_call(task: Task) -> str:
     """Return ``hipercow::task_info("…")``, which asks the cluster for the status."""
     return f'hipercow::task_info("{task.id}"{", follow = FALSE" if task.chain else ""})'

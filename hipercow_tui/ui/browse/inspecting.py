@@ -71,8 +71,29 @@ class Inspecting(Controller):
         error = self._pane.error
         if error is None:
             self._screen.notify(with_keys("There is no error here: <errors=e> shows all errors"))
+        elif error.lacks_reason:
+            self._offer_outer_logs(error)
         else:
             self._open_messages(error, None)
+
+    def _offer_outer_logs(self, error: ErrorGroup) -> None:
+        """Fetch the outer logs of tasks without a message, or show their messages."""
+        from hipercow_tui.ui.dialogs.choice import Choice
+        from hipercow_tui.ui.dialogs.fetch_logs import MOST_TASKS, FetchLogsScreen, question
+
+        known = self._session.snapshot.tasks
+        tasks = [known[task_id] for task_id in error.ids if task_id in known][:MOST_TASKS]
+
+        def answered(answer: str | None) -> None:
+            if answer == "messages":
+                self._open_messages(error, None)
+            elif answer is not None:
+                dialog = FetchLogsScreen(tasks, self._session.root, allowed=True)
+                self._screen.app.push_screen(dialog)
+
+        messages = Choice("messages", "o", "Messages", "default")
+        asked = question(tasks, messages, total=len(error.ids))
+        self._screen.app.push_screen(asked, answered)
 
     def _open_messages(self, error: ErrorGroup, first: str | None) -> None:
         """Show messages, with the cursor on those of a task."""
