@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from small_root import write_task
 
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.input_values import InputValues
 from hipercow_tui.formats.rlang.values import Element, RList, RNull, RValue, RVector
@@ -201,3 +203,19 @@ def parse_printed(printed: str) -> dict[str, dict[str, tuple[str, Sequence[str]]
             name, kind, values = line.split(" ", 2)
             columns[bytes.fromhex(name).decode()] = kind, values.removesuffix(" ").split(" ")
     return found
+
+
+def write_inputs(
+    root: Path, identity: str, status: str, inputs: Mapping[str, RValue], base: str = ""
+) -> None:
+    """Write a task that evaluates an expression with these local variables; with ``base``, a retry
+    of that task, which has none."""
+    folder = write_task(root, identity, status, retry_of=(base, base) if base else None)
+    if not base:
+        variables = named({"locals": named(inputs)})
+        values: dict[str, RValue] = {"type": text("expression"), "variables": variables}
+        (folder / "data").write_bytes(serialize(named(values)))
+
+
+def named(values: Mapping[str, RValue]) -> RList:
+    return RList(tuple(values.values()), (("names", text(*values)),))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import marshal
 import re
+import struct
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.input_values import InputValues
@@ -27,6 +29,7 @@ from hipercow_tui.output.inputs_export.cells import (
 from hipercow_tui.support.text import pluralize
 
 _IN_MEMORY = 64 << 20  # bytes
+_SIZE = struct.Struct("=Q")  # of a row in the temporary file
 FIXED: Mapping[str, Kind] = {
     "id": Kind.TEXT,
     "bundle": Kind.TEXT,
@@ -96,6 +99,10 @@ def column_name(name: str) -> str:
     return _PREFIX + name if name in _RESERVED or name.startswith(_PREFIX) else name
 
 
+def _unpacked(packed: tuple[str, str] | None) -> MaybeCell:
+    return Cell(Kind(packed[0]), packed[1]) if packed else None
+
+
 @dataclass(slots=True)
 class _ColumnFacts:
     """The types of the cells of a column, the number of values that are too large, and whether a
@@ -145,15 +152,15 @@ class InputsTable:
         for facts, cell in zip(self._fixed.values(), row.fixed_cells, strict=True):
             if cell is not None:
                 facts.add(cell)
-        packed = []
+        packed = {}
         for name, cell in row.inputs.items():
             facts = self._columns.setdefault(name, _ColumnFacts())
-            if cell is None:
-                packed.append((name, "", ""))
-            else:
+            if cell is not None:
                 facts.add(cell)
-                packed.append((name, cell.kind.value, cell.text))
-        marshal.dump((packed, row.error, row.problem), self._file)
+            packed[name] = None if cell is None else (cell.kind.value, cell.text)
+        record = marshal.dumps((packed, row.error, row.problem))
+        self._file.write(_SIZE.pack(len(record)))
+        self._file.write(record)
 
     @property
     def names(self) -> Sequence[str]:
@@ -168,12 +175,22 @@ class InputsTable:
 
     @property
     def rows(self) -> Iterator[InputRow]:
-        """All rows in their order. Read one iterator at a time."""
-        self._file.seek(0)
-        for task in self._tasks:
-            packed, error, problem = marshal.load(self._file)
-            inputs = {n: Cell(Kind(kind), text) if kind else None for n, kind, text in packed}
+        """All rows in their order. Read one iterator at a time, of this or ``column``."""
+        for task, (packed, error, problem) in self._records():
+            inputs = {name: _unpacked(cell) for name, cell in packed.items()}
             yield InputRow(task, inputs, error, problem)
+
+    def column(self, name: str) -> Iterator[MaybeCell]:
+        """Yield the cells of an input in the order of the rows."""
+        for _, (packed, _, _) in self._records():
+            yield _unpacked(packed.get(name))
+
+    def _records(self) -> Iterator[tuple[Task, Any]]:
+        self._file.seek(0)
+        read = self._file.read
+        for task in self._tasks:
+            (size,) = _SIZE.unpack(read(_SIZE.size))
+            yield task, marshal.loads(read(size))
 
     @property
     def too_large(self) -> Mapping[str, int]:

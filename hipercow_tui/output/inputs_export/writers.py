@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from hipercow_tui.formats.rlang.deparse import literals
 from hipercow_tui.output.inputs_export.cells import Kind, MaybeCell, shown_text
-from hipercow_tui.output.inputs_export.table import InputRow, InputsTable
+from hipercow_tui.output.inputs_export.table import FIXED, InputRow, InputsTable, column_name
 from hipercow_tui.output.json_output import task_as_json
 from hipercow_tui.support.text import escape_controls
 
@@ -91,15 +91,13 @@ def _json_text(cell: MaybeCell) -> str:
 def r_lines(table: InputsTable) -> Iterator[str]:
     """Yield a call of ``data.frame()`` that has the types of the inputs; times are POSIXct."""
     yield "data.frame("
-    for place, (name, kind) in enumerate(table.columns.items()):
-        missing, opening, closing, empty = _R_VECTORS[kind]
-        if not len(table):
-            yield f"  {_r_name(name)} = {empty},"
-            continue
-        yield f"  {_r_name(name)} = {opening}"
-        cells = (cells[place] for cells in _cells_by_row(table))
-        yield from _wrapped(_r_texts(cells, kind, missing))
-        yield f"  {closing},"
+    fixed = tuple(zip(*(row.fixed_cells for row in table.rows), strict=True)) or ((),) * len(FIXED)
+    columns = table.columns
+    for name, cells in zip(FIXED, fixed, strict=True):
+        yield from _r_column(name, columns[name], cells)
+    for name in table.names:
+        column = column_name(name)
+        yield from _r_column(column, columns[column], table.column(name))
     yield "  check.names = FALSE, stringsAsFactors = FALSE"
     yield ")"
 
@@ -114,6 +112,19 @@ _R_VECTORS: Mapping[Kind, tuple[str, str, str, str]] = {
     Kind.TIME: ("NA_real_", ".POSIXct(c(", '), tz = "UTC")', '.POSIXct(numeric(0), tz = "UTC")'),
     Kind.TEXT: ("NA_character_", "c(", ")", "character(0)"),
 }
+
+
+def _r_column(name: str, kind: Kind, cells: Iterable[MaybeCell]) -> Iterator[str]:
+    missing, opening, closing, empty = _R_VECTORS[kind]
+    lines = _wrapped(_r_texts(cells, kind, missing))
+    first = next(lines, None)
+    if first is None:
+        yield f"  {_r_name(name)} = {empty},"
+        return
+    yield f"  {_r_name(name)} = {opening}"
+    yield first
+    yield from lines
+    yield f"  {closing},"
 
 
 def _r_texts(cells: Iterable[MaybeCell], kind: Kind, missing: str) -> Iterator[str]:
@@ -140,7 +151,8 @@ def _wrapped(texts: Iterable[str]) -> Iterator[str]:
             line = f"    {text}"
         else:
             line = f"{line}, {text}"
-    yield line
+    if line:
+        yield line
 
 
 def _r_name(name: str) -> str:
