@@ -30,5 +30,5 @@ def print_inputs(root: Root, tasks: Sequence[Task], form: Format) -> None:
         for remark in table.remarks:
             print_message(remark)
         if form is Format.CSV and table.number_like:
-            call = read_call(table, "FILE")
+            call = read_call(table, form, "FILE")
             print_message(f"some texts look like numbers; R reads them as texts with {call}")

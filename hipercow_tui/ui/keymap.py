@@ -210,6 +210,13 @@ VIEW_KEYS = (
     _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
+    _key(
+        "E",
+        "export",
+        "Export inputs",
+        "Export inputs of marked tasks, a bundle, an error or all matched tasks",
+        id="export",
+    ),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
 )

@@ -15,6 +15,7 @@ _MODULES = (
     "ui.widgets.job_result",
     "ui.dialogs.copy_menu",
     "ui.dialogs.run_r",
+    "ui.dialogs.export_inputs",
     "ui.dialogs.help",
     "ui.screens.history",
     "ui.screens.contents",

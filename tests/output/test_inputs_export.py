@@ -187,7 +187,9 @@ def test_remarks_say_what_is_missing() -> None:
             "2 values too large, replaced by their type and size: x (2)",
             "1 task could not be read completely",
         ]
-        assert read_call(table, "my file.csv") == 'read.csv("my file.csv", check.names = FALSE)'
+        assert read_call(table, Format.CSV, "a.csv") == 'read.csv("a.csv", check.names = FALSE)'
+        assert read_call(table, Format.R, "a.R") == 'source("a.R", encoding = "UTF-8")$value'
+        assert read_call(table, Format.JSON, "a.jsonl") == ""
 
 
 def test_export_is_as_recorded(tmp_path: Path) -> None:

@@ -170,8 +170,10 @@ def calls_for(folder: Path, name: str, table: InputsTable) -> dict[str, str]:
     """Write the CSV file and the literal of a table, and return the calls that read them."""
     for form in (Format.CSV, Format.R):
         (folder / f"{name}.{form}").write_text(text_of(table, form), "utf-8", newline="")
-    literal = f'eval(parse("{name}.R", encoding = "UTF-8", keep.source = FALSE))'
-    return {f"{name} csv": read_call(table, f"{name}.csv"), f"{name} literal": literal}
+    return {
+        f"{name} csv": read_call(table, Format.CSV, f"{name}.csv"),
+        f"{name} literal": read_call(table, Format.R, f"{name}.R"),
+    }
 
 
 def run_r_code(code: str, folder: Path) -> str:

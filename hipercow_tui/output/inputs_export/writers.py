@@ -188,9 +188,13 @@ _WRITERS: Mapping[Format, Callable[[InputsTable], Iterator[str]]] = {
 }
 
 
-def read_call(table: InputsTable, file: str) -> str:
-    """Return the call of ``read.csv()`` that reads a CSV file with the types of the table."""
-    texts = table.number_like
-    classes = ", ".join(f'{_r_name(name)} = "character"' for name in texts)
-    more = f", colClasses = c({classes})" if texts else ""
+def read_call(table: InputsTable, form: Format, file: str) -> str:
+    """Return the call of R that reads an exported file with the types of the table; "" for JSON,
+    which R reads only with a package."""
+    if form is Format.R:
+        return f'source({_r_quoted(file)}, encoding = "UTF-8")$value'
+    if form is Format.JSON:
+        return ""
+    classes = ", ".join(f'{_r_name(name)} = "character"' for name in table.number_like)
+    more = f", colClasses = c({classes})" if classes else ""
     return f"read.csv({_r_quoted(file)}, check.names = FALSE{more})"
