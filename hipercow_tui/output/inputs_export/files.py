@@ -36,18 +36,18 @@ def write_lines(path: Path, lines: Iterable[str], hipercow: Path, *, replace: bo
     target = path.with_name(f".{path.name}.{os.getpid()}") if replace else path
     shown = escape_controls(str(path))
     try:
-        with open(target, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            try:
-                for line in lines:
-                    file.write(f"{line}\n")
-                file.flush()
-                size = os.fstat(file.fileno()).st_size
-                if replace:
-                    os.replace(target, path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(target)
-                raise
+        # Windows removes only closed files, so it is closed before the handler below.
+        file = open(target, "x", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115
+        try:
+            with file:
+                file.writelines(f"{line}\n" for line in lines)
+            size = os.stat(target).st_size
+            if replace:
+                os.replace(target, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(target)
+            raise
     except FileExistsError:
         raise ExportError(f"{shown} exists already and is not replaced") from None
     except OSError as error:

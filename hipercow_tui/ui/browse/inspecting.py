@@ -15,6 +15,7 @@ from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.key_hints import with_keys
 
 if TYPE_CHECKING:
@@ -145,14 +146,15 @@ class Inspecting(Controller):
 
     def export_inputs(self) -> None:
         """Export the inputs of the marked tasks that pass the filters, else those of the current
-        bundle or error, else of all tasks that pass the filters."""
+        row, such as a bundle or an error, else of all tasks that pass the filters."""
         pane, view = self._pane, self._pane.tasks.view
         marked = view.markable_among(self._session.marks.ids or ())
         if marked:
             what = pluralize(len(marked), "marked task")
             self._export(what, [i for i in view.order if i in marked])
-        elif pane.narrowing is not None and pane.inputs is not None:
-            self._export_part(pane.narrowing.label, pane.inputs[1])
+        elif pane.name != TASKS and pane.inputs is not None:
+            title, ids = pane.inputs
+            self._export_part(pane.narrowing.label if pane.narrowing else title, ids)
         else:
             ids = [i for i in view.order if i in view.markable]
             number = pluralize(len(ids), "matched task" if view.filtered else "task")

@@ -37,8 +37,8 @@ _LABEL = 24  # cells
 
 
 class ExportInputsScreen(Dialog[None]):
-    """Ask for a format and a place, read the inputs of tasks in a thread, and show what was
-    exported. ``what`` names the tasks, such as ``bundle sweep_03, 120 tasks``."""
+    """Ask for a format and a place, read the inputs of tasks in a thread, and show the size of the
+    export. ``what`` names the tasks, such as ``bundle sweep_03, 120 tasks``."""
 
     DEFAULT_CSS = """
     ExportInputsScreen #dialog { width: 76; padding: 1 1 0 1; }

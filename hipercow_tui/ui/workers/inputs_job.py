@@ -37,7 +37,7 @@ class InputsTarget:
 
 @dataclass(frozen=True, slots=True)
 class InputsResult:
-    """What was exported.
+    """An export that is complete.
 
     ``size`` is in bytes. ``text`` is empty if a file was written. ``remarks`` are sentences on
     values that are missing. ``call`` reads the file in R; it is empty without a file and for JSON.
