@@ -140,12 +140,10 @@ def read_details(
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
     with open_task_folder(tasks_dir, task_id, problems, in_batch=in_batch) as folder:
-        data = try_read("data", _read_data, folder, problems)
+        data = try_read("data", read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
         failure = (
-            try_read("result", _read_failure_text, folder, problems)
-            if status == "failure"
-            else None
+            try_read("result", read_failure, folder, problems) if status == "failure" else None
         )
         unfinished = status in ("submitted", "running")
         end = try_read("info", _read_end, folder, problems) if unfinished else None
@@ -154,7 +152,7 @@ def read_details(
     base_id = _single_string(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
         with open_task_folder(tasks_dir, base_id, problems, in_batch=in_batch) as folder:
-            base = try_read("data", _read_data, folder, problems)
+            base = try_read("data", read_data, folder, problems)
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
         problems.append(details.problem)
@@ -319,7 +317,8 @@ def _single_string(value: RValue | None) -> str | None:
     return None
 
 
-def _read_data(folder: int) -> RValue:
+def read_data(folder: int) -> RValue:
+    """Read the value of ``data`` from the open folder of a task. Raises RdsError or OSError."""
     return files.read(read_file("data", dir_fd=folder, limit=DATA_LIMIT))
 
 
@@ -344,7 +343,8 @@ def _read_end(folder: int) -> files.RecordedEnd | None:
     return files.read_end(raw)
 
 
-def _read_failure_text(folder: int) -> r_conditions.FailureText:
+def read_failure(folder: int) -> r_conditions.FailureText:
+    """Read the error of a failed task from its open folder. Raises RdsError or OSError."""
     with os.fdopen(open_file("result", dir_fd=folder), "rb") as result:
         return r_conditions.read_failure_text(result)
 

@@ -19,6 +19,7 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
 from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen
 from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
@@ -94,6 +95,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the copy menu", (CopyMenuScreen, MenuList)),
     ("In the sort menu", (SortMenuScreen, MenuList)),
     ("In the list of columns", (ColumnsScreen, MenuList)),
+    ("While inputs are exported", (ExportInputsScreen, MenuList)),
     ("While filters are saved", (SaveFilterScreen,)),
     ("While a goal is set", (GoalScreen,)),
     ("While an age is typed", (OlderThanScreen,)),

@@ -217,6 +217,13 @@ VIEW_KEYS = (
         id="reconcile",
     ),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
+    _key(
+        "E",
+        "export",
+        "Export inputs",
+        "Export inputs of marked tasks, a bundle, an error or all matched tasks",
+        id="export",
+    ),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
 )

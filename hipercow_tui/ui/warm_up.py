@@ -17,6 +17,7 @@ _MODULES = (
     "ui.dialogs.reconcile",
     "ui.dialogs.run_r",
     "ui.dialogs.retry",
+    "ui.dialogs.export_inputs",
     "ui.dialogs.help",
     "ui.screens.history",
     "ui.screens.contents",

@@ -414,6 +414,10 @@ class BrowseScreen(Screen[None]):
         """Show inputs as columns."""
         self.inspecting.show_inputs()
 
+    def action_export(self) -> None:
+        """Export inputs to the clipboard or to a file."""
+        self.inspecting.export_inputs()
+
     def action_copy(self) -> None:
         """Copy something of the current row, or let R cancel or retry tasks."""
         self.inspecting.copy()
