@@ -22,11 +22,8 @@ from hipercow_tui.purging.trash_listing import TrashEntry
 Json: TypeAlias = dict[str, Any]
 
 
-def task_as_json(task: Task, details: TaskDetails | None = None, note: str | None = None) -> Json:
-    """Return a line of ``list --json``; with ``details``, of ``list --details --json``.
-
-    ``note`` is the note of its chain.
-    """
+def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
+    """Return a task for a line of JSON; ``details`` are added."""
     line: Json = {
         "id": task.id,
         "lang": task.lang.value,
@@ -38,7 +35,6 @@ def task_as_json(task: Task, details: TaskDetails | None = None, note: str | Non
         "finished_estimated": task.finished_estimated,
         "bundles": list(task.bundles),
         "chain": list(task.chain),
-        "note": note,
     }
     if details is not None:
         line |= {
@@ -57,12 +53,19 @@ def task_as_json(task: Task, details: TaskDetails | None = None, note: str | Non
     return line
 
 
-def json_lines(
-    tasks: Iterable[Task], notes: Mapping[str, Note] = MappingProxyType({})
-) -> Iterator[str]:
-    """Yield ``json.dumps(task_as_json(task))`` for each task, in a third of the time.
+def listed_task_as_json(
+    task: Task, notes: Mapping[str, Note], details: TaskDetails | None = None
+) -> Json:
+    """Return a line of ``list --json``; with ``details``, of ``list --details --json``.
 
-    ``notes`` has the note of its chain by the id of a task.
+    ``notes`` has the note on the chain of a task by the id of the task.
+    """
+    note = notes.get(task.id)
+    return {**task_as_json(task, details), "note": note.note if note else None}
+
+
+def json_lines(tasks: Iterable[Task], notes: Mapping[str, Note]) -> Iterator[str]:
+    """Yield ``json.dumps(listed_task_as_json(task, notes))`` for each task, in a third of the time.
 
     For 100,000 tasks that would take half as long as their scan. So a line is put together from
     text. Only the name of a bundle can contain a character that JSON escapes.
