@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hipercow_tui import __version__
 from hipercow_tui.analysis.error_groups import ErrorGroup
+from hipercow_tui.analysis.failure_reason import outer_log, read_reasoned_details
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.details import EnvVar, open_task_folder, try_read
 from hipercow_tui.formats.environments import read_environment
-from hipercow_tui.formats.log_file import LOG_NAMES, Log
+from hipercow_tui.formats.log_file import Log
 from hipercow_tui.formats.log_patterns import COLOUR
-from hipercow_tui.formats.py_details import read_details_without_error, read_task_details
+from hipercow_tui.formats.outer_log import node_of
+from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.r_trace import read_trace
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.run_versions import read_script, versions_in
@@ -77,16 +78,19 @@ def _variables(facts: Iterable[TaskFacts]) -> list[EnvVar]:
 
 def _read_facts(root: Root, task: Task, tasks: Mapping[str, Task]) -> TaskFacts:
     part = root.part(task.lang)
-    details = read_task_details(part, task)
+    details = read_reasoned_details(root, task)
     script, trace = _read_folder(part, task)
+    log, outer = _logs(root, task)
+    outer_end, outer_lines = _log_end(outer), _first_lines(outer)
     return TaskFacts(
         task,
         details,
-        versions_in([*_first_lines(part, task.id), *script]),
+        versions_in([*_first_lines(log), *outer_lines, *script]),
+        node_of(outer_lines) or "",
         read_environment(part, details.environment) if details.environment else None,
         trace,
-        tuple(_log_ends(part, task)),
-        _attempts(part, task, tasks),
+        (_log_end(log),) if outer_end.problem else (_log_end(log), outer_end),
+        _attempts(root, task, tasks),
     )
 
 
@@ -100,26 +104,27 @@ def _read_folder(root: Root, task: Task) -> tuple[Sequence[str], tuple[str, ...]
     return script, trace or ()
 
 
-def _first_lines(root: Root, task_id: str) -> Iterator[str]:
-    """Yield the first lines of each log, without colours; none of a log that can't be read."""
-    for name in LOG_NAMES:
-        with suppress(LogError):
-            lines = Log(root, task_id, name).lines_after(0, _FIRST_LINES)
-            yield from (COLOUR.sub("", line.text) for line in lines)
+def _logs(root: Root, task: Task) -> tuple[Log, Log]:
+    """Return the log of a task and its outer log, which may be one that was fetched."""
+    return Log(root.part(task.lang), task.id, task=lambda: task), outer_log(root, task)
 
 
-def _log_ends(root: Root, task: Task) -> Iterator[LogEnd]:
-    """Yield the end of each log; ``log.outer`` only if it exists."""
-    for name in LOG_NAMES:
-        log = Log(root, task.id, name, lambda: task)
-        try:
-            size = log.state().size
-            lines = log.lines_before(size, LOG_LINES)
-        except LogError as error:
-            if name == LOG_NAMES[0]:
-                yield LogEnd(name, problem=str(error))
-        else:
-            yield LogEnd(name, tuple(COLOUR.sub("", line.text) for line in lines), size)
+def _first_lines(log: Log) -> list[str]:
+    """Return the first lines of a log without colours; empty if it can't be read."""
+    try:
+        return [COLOUR.sub("", line.text) for line in log.lines_after(0, _FIRST_LINES)]
+    except LogError:
+        return []
+
+
+def _log_end(log: Log) -> LogEnd:
+    try:
+        state = log.state()
+        lines = log.lines_before(state.size, LOG_LINES)
+    except LogError as error:
+        return LogEnd(log.name, problem=str(error))
+    texts = tuple(COLOUR.sub("", line.text) for line in lines)
+    return LogEnd(log.name, texts, state.size, state.fetched)
 
 
 def _attempts(root: Root, task: Task, tasks: Mapping[str, Task]) -> tuple[Attempt, ...]:
@@ -136,4 +141,4 @@ def _attempts(root: Root, task: Task, tasks: Mapping[str, Task]) -> tuple[Attemp
 def _error_of(root: Root, task: Task | None) -> str:
     if task is None or task.status is not Status.FAILURE:
         return ""
-    return read_task_details(root, task).error or ""
+    return read_reasoned_details(root, task).error or ""

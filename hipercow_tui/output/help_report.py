@@ -47,11 +47,16 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class LogEnd:
-    """The last lines of a log of ``size`` bytes; ``problem`` says why there are none."""
+    """The last lines of a log of ``size`` bytes; ``problem`` says why there are none.
+
+    ``fetched`` is when it was fetched from the cluster, in seconds since the epoch; None if it is
+    in the folder of the task.
+    """
 
     name: str
     lines: tuple[str, ...] = ()
     size: int = 0
+    fetched: float | None = None
     problem: str = ""
 
 
@@ -68,7 +73,8 @@ class Attempt:
 class TaskFacts:
     """What a report says of a task.
 
-    ``versions`` are those that the task ran with, by name. ``environment`` is None if the task
+    ``versions`` are those that the task ran with, by name, and ``node`` is the machine on which it
+    ran, or empty. ``environment`` is None if the task
     names none. ``trace`` has the calls of the error, the outermost first. ``chain`` is empty if the
     task was never retried.
     """
@@ -76,6 +82,7 @@ class TaskFacts:
     task: Task
     details: TaskDetails
     versions: Mapping[str, str] = field(default_factory=dict)
+    node: str = ""
     environment: Environment | None = None
     trace: tuple[str, ...] = ()
     logs: tuple[LogEnd, ...] = ()
@@ -186,6 +193,8 @@ class _Writer:
         if task.lang is Lang.R and "R" not in facts.versions:
             unknown.append("R not known")
         yield f"- versions: {', '.join([*known, *unknown])}"
+        if facts.node:
+            yield f"- node: {self._span(facts.node)}"
         yield from self._times(task)
         yield from _listed("bundles", map(self._span, task.bundles))
         yield ""
@@ -254,7 +263,8 @@ class _Writer:
             yield ""
             return
         lines = pluralize(len(log.lines), "line")
-        title = f"Last {lines} of {self._span(log.name)} ({format_size(log.size)})"
+        fetched = "" if log.fetched is None else f", fetched {self._moment(log.fetched)}"
+        title = f"Last {lines} of {self._span(log.name)} ({format_size(log.size)}{fetched})"
         text = "\n".join(self._masker.mask_part(line, _LINE) for line in log.lines)
         yield from self._section(level, title, text, _LOG, end=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import string
 from pathlib import Path
@@ -31,6 +32,7 @@ from hipercow_tui.output.help_report import (
     task_report,
 )
 from hipercow_tui.output.masking import Masker
+from hipercow_tui.scanning.outer_logs import FetchedLogs
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support import filesystem
 
@@ -213,6 +215,21 @@ def test_versions_come_from_the_log_and_from_the_script_of_the_driver(tmp_path: 
     assert "- versions: hipercow `1.1.8`, hipercow.dide `1.1.1`, R `4.4.2`" in report_on(
         tmp_path, ONE
     )
+
+
+def test_a_fetched_outer_log_gives_the_node_and_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write_task(tmp_path, ONE, "failure")
+    fetched = FetchedLogs.of(find_root(tmp_path))
+    assert fetched is not None
+    fetched.keep(ONE, b"running on: node7\nrun.sh: line 9: 41 Killed   Rscript -e x\n")
+    os.utime(fetched.path(ONE), (NOW - 7200, NOW - 7200))
+    report = report_on(tmp_path, ONE)
+    assert "- node: `node7`\n" in report and "\nlog.outer: Killed\n" in report
+    ending = "of `log.outer` (60 B, fetched 2027-01-15 06:00:00 UTC (2 hours ago))"
+    assert f"## Last 2 lines {ending}\n" in report
 
 
 # Hostile text
