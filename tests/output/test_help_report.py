@@ -228,7 +228,7 @@ def test_a_fetched_outer_log_gives_the_node_and_the_error(
     os.utime(fetched.path(ONE), (NOW - 7200, NOW - 7200))
     report = report_on(tmp_path, ONE)
     assert "- node: `node7`\n" in report and "\nlog.outer: Killed\n" in report
-    ending = "of `log.outer` (60 B, fetched 2027-01-15 06:00:00 UTC (2 hours ago))"
+    ending = "of `log.outer` (59 B, fetched 2027-01-15 06:00:00 UTC (2 hours ago))"
     assert f"## Last 2 lines {ending}\n" in report
 
 
