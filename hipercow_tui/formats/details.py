@@ -87,6 +87,8 @@ class TaskDetails:
         driver: The name of the driver.
         error: The error of a failure, as R's ``conditionMessage()`` gives it, or from the end of
             the log of a Python task.
+        frame: The innermost function of the user in which it failed, such as ``fit()``; of Python
+            with file and line.
         warnings: The warnings before the error, as R prints them.
         problem: Sentences on what could not be read.
         code_text: ``runs`` on one line, for a table row.
@@ -105,6 +107,7 @@ class TaskDetails:
     base: str | None = None
     driver: str | None = None
     error: str | None = None
+    frame: str = ""
     warnings: str = ""
     problem: str | None = None
     code_text: str = ""
@@ -148,6 +151,7 @@ def read_details(
         details,
         driver=driver,
         error=failure.message if failure else None,
+        frame=failure.frame if failure else "",
         warnings=failure.warnings if failure else "",
         problem="; ".join(problems) or None,
     )
