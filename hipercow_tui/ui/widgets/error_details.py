@@ -48,7 +48,7 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     """Yield labels and their texts; a label is empty if it is the one of the line above."""
     group = shown.group
     yield (
-        "error" if group.has_message else "no message",
+        "error" if group.is_known else "no message",
         _safe(group.text.splitlines(), style("error")),
     )
     yield from _inputs("differs", group.varying, style("label"))

@@ -147,7 +147,7 @@ class ErrorTable(MarkableTable, KeyedTable):
                 number = short_number(len(group.ids), placed.width)
                 return ((number.rjust(placed.width), ""),)
             case ErrorKey.MESSAGE:
-                style = "strong" if group.has_message else "quiet"
+                style = "strong" if group.is_known else "quiet"
                 return ((cut_end(plain_text(message_line(group)), placed.width), style),)
             case ErrorKey.INPUTS:
                 inputs = ", ".join(map(str, group.varying))
@@ -176,13 +176,13 @@ class ErrorTable(MarkableTable, KeyedTable):
 
 
 def _key(group: ErrorGroup) -> str:
-    return f"{group.has_message:d}{group.pattern}"
+    return f"{group.is_known:d}{group.pattern}"
 
 
 def message_line(group: ErrorGroup) -> str:
     """Return the message of a group on one line, or the reason why there is none."""
     text = " ".join(group.text.split())
-    return text if group.has_message else f"no message: {text}"
+    return text if group.is_known else f"no message: {text}"
 
 
 def last_text(group: ErrorGroup, now: float, *, long: bool) -> str:
