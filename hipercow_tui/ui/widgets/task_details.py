@@ -151,6 +151,8 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
+        if details.frame:
+            yield "failed in", _safe(details.frame)
     if details is not None and details.warnings:
         yield "warnings", _safe(details.warnings)
     if task.problem:
