@@ -230,6 +230,14 @@ class ErrorGroup:
         return f"{self.by} {self.is_known:d}{self.by_rule:d}{self.pattern}"
 
     @property
+    def line(self) -> str:
+        """``text`` on one line; if the message is not known, it says so."""
+        text = " ".join(self.text.split())
+        if self.is_known or self.by is not ErrorGrouping.MESSAGE:
+            return text
+        return f"no message: {text}"
+
+    @property
     def varying(self) -> tuple[ValueSummary, ...]:
         """The inputs that differ between the tasks."""
         return tuple(summary for summary in self.inputs if summary.differs)

@@ -289,9 +289,7 @@ def _by_error(
     failures = dict(known.failures)  # filled by another thread meanwhile
     error_of: dict[str, tuple[str, str]] = {}
     for error in group_failures(failed, failures):
-        text = " ".join(error.text.split())
-        title = text if error.is_known else f"no message: {text}"
-        error_of.update(dict.fromkeys(error.ids, (error.key, title)))
+        error_of.update(dict.fromkeys(error.ids, (error.key, error.line)))
     unread = {task.id for task in failed if task.id not in error_of}
     groups: dict[tuple[str, str], list[PlannedChain]] = {}
     for chain in chains:

@@ -31,6 +31,7 @@ COMMANDS = (
     "",
     "purge",
     "list",
+    "errors",
     "space",
     "apply",
     "trash",

@@ -18,7 +18,7 @@ from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import ERRORS
 from hipercow_tui.ui.cells import cut_end
 from hipercow_tui.ui.widgets.error_details import ErrorDetailsView, ShownError
-from hipercow_tui.ui.widgets.error_table import ErrorTable, message_line
+from hipercow_tui.ui.widgets.error_table import ErrorTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
@@ -157,7 +157,7 @@ class ErrorsPane(Pane):
         group = self.table.current
         if group is None:
             return None
-        label = cut_end(message_line(group), LABEL)
+        label = cut_end(group.line, LABEL)
         if group.is_known:
             kind = "error" if group.by is ErrorGrouping.MESSAGE else group.by
             label = f"{kind} '{label}'"
@@ -172,7 +172,7 @@ class ErrorsPane(Pane):
     def inputs(self) -> tuple[str, Sequence[str]] | None:
         """The tasks of the current error."""
         group = self.table.current
-        return (message_line(group), group.ids) if group else None
+        return (group.line, group.ids) if group else None
 
     @property
     def text_to_copy(self) -> str:

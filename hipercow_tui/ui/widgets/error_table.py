@@ -167,7 +167,7 @@ class ErrorTable(MarkableTable, KeyedTable):
                 return ((number.rjust(placed.width), ""),)
             case ErrorKey.MESSAGE:
                 style = "strong" if group.is_known else "quiet"
-                return ((cut_end(plain_text(message_line(group)), placed.width), style),)
+                return ((cut_end(plain_text(group.line), placed.width), style),)
             case _MOST_FREQUENT.key:
                 return ((cut_end(plain_text(most_frequent(group)), placed.width), ""),)
             case ErrorKey.INPUTS:
@@ -194,15 +194,6 @@ class ErrorTable(MarkableTable, KeyedTable):
         by_comparison = parse_comparison(self._view.query) is not None
         found = self._view.failed_hits if by_comparison else super().ids_to_mark
         return self._view.markable_among(found)
-
-
-def message_line(group: ErrorGroup) -> str:
-    """Return what the tasks of a group have in common on one line, or the reason why that is not
-    known."""
-    text = " ".join(group.text.split())
-    if group.is_known or group.by is not ErrorGrouping.MESSAGE:
-        return text
-    return f"no message: {text}"
 
 
 def most_frequent(group: ErrorGroup) -> str:
