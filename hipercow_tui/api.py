@@ -291,7 +291,7 @@ def pin(
         RootError: There is no root, or it can't be read.
     """
     from hipercow_tui.domain.pin_requests import targets_to_pin
-    from hipercow_tui.purging.pin_files import add_pin
+    from hipercow_tui.purging.record_files import add_pin
 
     if not isinstance(note, str):
         raise BadFilterError(f"note takes a string, not {type(note).__name__}")
@@ -314,7 +314,7 @@ def unpin(
         The pins that were removed; empty if nothing of this was pinned.
     """
     from hipercow_tui.domain.pin_requests import pins_to_remove
-    from hipercow_tui.purging.pin_files import remove_pin
+    from hipercow_tui.purging.record_files import remove_pin
 
     found, pins = _find_pins(task_ids, bundles, root, pins_to_remove)
     return [one for one in pins if remove_pin(found, one.target)]

@@ -106,6 +106,7 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--yes"))
     yield from purge_with_a_kept_chain(root)
     yield from pins_and_a_purge(root)
+    yield from notes(root)
     yield of("history", run("history", root))
 
 
@@ -121,6 +122,18 @@ def pins_and_a_purge(root: Path) -> Iterator[Outputs]:
     yield one("pins", run("pins", root, status=1))
     file.write_bytes(good)
     assert [one.note for one in unpin(held, root=root)] == ["for the paper"]
+
+
+def notes(root: Path) -> Iterator[Outputs]:
+    """A chain has a note, and there is a damaged one."""
+    noted = run("list", root, "--with-status", "success")[0]["id"]
+    with redirect_stdout(io.StringIO()):
+        assert main(["note", str(root), "--task-id", noted, "--text", "wrong data"]) == 0
+    yield one("notes", run("notes", root))
+    (root / "hipercow" / "tui" / "notes" / "x.json").write_bytes(b"damaged")
+    yield one("notes", run("notes", root, status=1))
+    for words, name in ((["list"], "list"), (["list", "--details"], "list-details")):
+        yield one(name, run(words[0], root, "--task-id", noted, *words[1:]))
 
 
 def purge_with_a_kept_chain(root: Path) -> Iterator[Outputs]:

@@ -38,6 +38,9 @@ COMMANDS = (
     "pin",
     "unpin",
     "pins",
+    "note",
+    "notes",
+    "report",
     "history",
     "keys",
 )

@@ -240,6 +240,25 @@ class Inspecting(Controller):
         failure = self._session.services.errors.failures.get(task_id)
         return failure.message if failure else ""
 
+    def show_report(self) -> None:
+        """Show a report on the current task or error, to ask for help."""
+        from hipercow_tui.ui.screens.help_report import error_report_screen, task_report_screen
+
+        task, error, session = self._pane.task, self._pane.error, self._session
+        tasks = session.snapshot.tasks
+        if task is not None:
+            screen = task_report_screen(session.root, task, tasks, session.clock())
+        elif error is not None:
+            screen = error_report_screen(session.root, error, tasks, session.clock())
+        else:
+            self._screen.notify(
+                with_keys(
+                    "Go to a task or an error for a report on it: <errors=e> shows all errors"
+                )
+            )
+            return
+        self._screen.app.push_screen(screen)
+
     def show_problems(self) -> None:
         """Show what could not be read."""
         from hipercow_tui.ui.dialogs.problems import ProblemsScreen

@@ -39,6 +39,7 @@ from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import BROWSE_KEYS
+from hipercow_tui.ui.note_editor import NoteEditor
 from hipercow_tui.ui.pin_toggle import PinToggle
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
@@ -50,7 +51,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
-ROW_ACTIONS = ("log", "messages", "inputs", "copy", "pin")
+ROW_ACTIONS = ("log", "messages", "inputs", "copy", "report", "pin", "note")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -108,13 +109,10 @@ class BrowseScreen(Screen[None]):
         self.sizing = Sizing(*parts)
         self.arranging = Arranging(*parts, sizing=self.sizing, file=columns)
         self.purge = PurgeControl(*parts)
-        self.pins = PinToggle(
-            self,
-            self.session.root,
-            self.action_refresh,
-            read_only=self.session.read_only,
-            clock=self.session.clock,
-        )
+        session = self.session
+        read_only, clock, changed = session.read_only, session.clock, self.action_refresh
+        self.pins = PinToggle(self, session.root, changed, read_only=read_only, clock=clock)
+        self.notes = NoteEditor(self, session.root, changed, read_only=read_only, clock=clock)
         self.reconciling = Reconciling(*parts, refresh=self.action_refresh)
         self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
@@ -429,6 +427,10 @@ class BrowseScreen(Screen[None]):
         """Copy something of the current row, or let R cancel or retry tasks."""
         self.inspecting.copy()
 
+    def action_report(self) -> None:
+        """Show a report on the current task or error, to ask for help."""
+        self.inspecting.show_report()
+
     @on(HeaderBar.ProblemsClicked)
     def action_problems(self) -> None:
         """Show what could not be read."""
@@ -454,6 +456,10 @@ class BrowseScreen(Screen[None]):
     def action_pin(self) -> None:
         """Pin the current or the marked chains or bundles, or remove their pins."""
         self.pins.toggle(self.panes.current.pin_targets, self.session.snapshot)
+
+    def action_note(self) -> None:
+        """Write a note on the current or the marked chains or bundles, or remove it."""
+        self.notes.edit(self.panes.current.pin_targets, self.session.snapshot)
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""

@@ -165,6 +165,8 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "problem", _safe(task.problem, style("error"))
     if pin := shown.snapshot.held.get(task.id):
         yield "pin", Text(pin.text_for_task(shown.now))
+    for note in shown.snapshot.notes_of.get(task.id, ()):
+        yield "note", Text(note.text_for_task(shown.now))
     if ended_without_marker(task):
         yield "ended", _safe(_missing_marker(shown), style("submitted"))
     elif shown.stuck:
