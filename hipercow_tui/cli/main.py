@@ -48,6 +48,7 @@ commands (--help after a command explains its options):
   hipercow-tui purge [ROOT] …   delete filtered tasks, from a shell or a script
   hipercow-tui apply FILE …     carry out a saved plan
   hipercow-tui space [ROOT] …   show where the space went: by bundle, age, status and so on
+  hipercow-tui errors [ROOT] …  group failed tasks by message, by function or by node
   hipercow-tui reconcile [ROOT] let R ask the cluster about tasks that may have ended
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui pin [ROOT] …     hold retry chains and bundles back from every purge
@@ -61,6 +62,7 @@ commands (--help after a command explains its options):
 """
 _COMMANDS = {
     "apply": "hipercow_tui.cli.apply",
+    "errors": "hipercow_tui.cli.errors",
     "history": "hipercow_tui.cli.history",
     "keys": "hipercow_tui.cli.keys",
     "list": "hipercow_tui.cli.list_tasks",

@@ -241,7 +241,7 @@ GROUP_KEY = _key(
     "t",
     "group",
     "Group",
-    "In Space: group by bundle, call, status, age, environment, task or kind of file",
+    "In Errors: group by message, frame or node; in Space: by bundle, call, status, age and so on",
     id="group",
     show=True,
 )

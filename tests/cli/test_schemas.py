@@ -82,6 +82,8 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield of("list-inputs", run("list", root, "--inputs"))
     for by in ("bundle", "age", "environment", "kind"):
         yield one("space", run("space", root, "--by", by, "--limit", "3"))
+    for by in ("message", "frame", "node"):
+        yield one("errors", run("errors", root, "--by", by, "--limit", "3"))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--dry-run"))
     busy = run("list", root, "--with-status", "running")[0]["id"]
     yield one("purge", run("purge", root, "--task-id", busy, status=1))

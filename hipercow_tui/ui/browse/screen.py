@@ -16,6 +16,7 @@ from textual.widgets import ContentSwitcher
 from hipercow_tui.domain.task import FILTERABLE_STATUSES
 from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.column_store import ColumnFile
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.arranging import Arranging
@@ -33,7 +34,7 @@ from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.browse.space_pane import SpacePane
-from hipercow_tui.ui.browse.state import SPACE, TASKS
+from hipercow_tui.ui.browse.state import ERRORS, SPACE, TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.key_hints import with_keys
@@ -58,8 +59,9 @@ class BrowseScreen(Screen[None]):
     """Shows a root, and what filters, marks and a search select.
 
     ``indexed`` says whether tasks are stored for the next start. ``filters`` is the file of saved
-    filters and ``columns`` the file of chosen columns, None if they can't be saved; ``first`` are
-    the filters to begin with. ``clock`` gives the time in seconds since the epoch.
+    filters and ``columns`` the file of chosen columns, None if they can't be saved; ``rules`` is
+    that of rules for errors. ``first`` are the filters to begin with. ``clock`` gives the time in
+    seconds since the epoch.
     """
 
     AUTO_FOCUS = "TaskTable"
@@ -73,6 +75,7 @@ class BrowseScreen(Screen[None]):
         indexed: bool,
         filters: FilterFile | None,
         columns: ColumnFile | None,
+        rules: RuleFile | None,
         first: SavedFilter,
         clock: Callable[[], float],
     ) -> None:
@@ -82,6 +85,7 @@ class BrowseScreen(Screen[None]):
             root,
             read_only=read_only,
             indexed=indexed,
+            rules=rules,
             clock=clock,
             filters=lambda: self.filters.stack,
             post=self.post_message,
@@ -305,8 +309,11 @@ class BrowseScreen(Screen[None]):
         self.action_show(TASKS if self.session.state.pane == name else name)
 
     def action_group(self) -> None:
-        """Group the tasks of the pane of space in the next way."""
-        self.space_pane.group_by_next()
+        """Group the tasks of the pane in the next way."""
+        if self.panes.current is self.errors_pane:
+            self.errors_pane.group_by_next()
+        else:
+            self.space_pane.group_by_next()
 
     def action_details(self) -> None:
         """Show details on the whole screen, or beside the table."""
@@ -487,6 +494,6 @@ class BrowseScreen(Screen[None]):
         pane = self.session.state.pane
         if action == "log" and pane != TASKS and self.panes.current.task is None:
             return False
-        if action == "group" and pane != SPACE:
+        if action == "group" and pane not in (SPACE, ERRORS):
             return False
         return self.trash.can_undo if action == "undo" else True

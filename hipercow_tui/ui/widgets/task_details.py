@@ -154,6 +154,8 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
+        if details.frame:
+            yield "failed in", _safe(details.frame)
     if details is not None and lacks_reason(task, details):
         hint = with_keys("<log=l>, <log.other=o>: fetch log.outer, which may say why")
         yield "" if details.error else "no message", Text(hint, style("label"))
