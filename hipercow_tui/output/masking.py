@@ -31,7 +31,7 @@ _PATTERNS = tuple(
         r"\b(?P<secret>xox[abeoprs]-[\w-]{8,}|sk-[\w-]{16,})",
         r"\b(?P<secret>eyJ[\w-]{8,1024}\.[\w-]{1,4096}\.[\w-]*)",
         # The inner lines of a key, and not a line of ===.
-        r"(?m)^[ \t]*(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?P<secret>[A-Za-z0-9+/=]{60,})[ \t]*$",
+        r"(?m)^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[ \t]*(?P<secret>[A-Za-z0-9+/=]{60,})[ \t]*$",
         r"://(?P<secret>[^\s/@:]*:[^\s/@]+)@",
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>[\w.~+/=-]{8,})",
         rf"(?i)--{_WORD}[ =](?P<secret>{_VALUE})",
