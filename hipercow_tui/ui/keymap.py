@@ -209,6 +209,13 @@ VIEW_KEYS = (
     _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; again: stop", id="sizes"),
     _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
+    _key(
+        "W",
+        "wait",
+        "Wait",
+        "Report the end of the row's tasks, or of the marked tasks; again: stop",
+        id="wait",
+    ),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
