@@ -77,7 +77,7 @@ def _wait(root: Root, request: WaitRequest, stuck: _StuckTasks, line: StatusLine
         problems = step.snapshot.problems
         if hint := stuck.update(step):
             line.print_message(hint)
-        if step.progress.attempts:
+        if not step.over:
             line.show(stuck.text(step))
     return step
 

@@ -72,7 +72,7 @@ class TerminalApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Remove hints with the next key, before it does anything."""
         if isinstance(event, events.Key):
-            self._drop_toasts("information")
+            self._drop_toasts("information", seen=True)
         await super().on_event(event)
 
     def notify(
@@ -88,9 +88,10 @@ class TerminalApp(App[None]):
         self._drop_toasts(severity)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
-    def _drop_toasts(self, severity: SeverityLevel) -> None:
+    def _drop_toasts(self, severity: SeverityLevel, *, seen: bool = False) -> None:
+        """Remove the messages of a severity; with ``seen`` not those that have just appeared."""
         shown = [one for one in self._notifications if one.severity == severity]
-        dropped = [one for one in shown if not _must_stay(one)]
+        dropped = [one for one in shown if not (seen and _must_stay(one))]
         for notification in dropped:
             self._unnotify(notification, refresh=False)
         if dropped:

@@ -31,7 +31,7 @@ class WaitControl(Controller):
     def __init__(self, session: Session, screen: Screen[Any], panes: Panes) -> None:
         super().__init__(session, screen, panes)
         self._waits = Waits()
-        self._result = ""  # how the last waits ended, until a key is pressed
+        self._results: list[str] = []  # how waits ended since the last key
         self._seen: Snapshot | None = None
         self._progress = WaitProgress({})  # of all waits together
 
@@ -107,14 +107,16 @@ class WaitControl(Controller):
         return f"{wait.label}: {ends_text(progress)} in {format_duration(seconds)}"
 
     def _report(self, texts: Sequence[str]) -> None:
-        self._result = "; ".join(texts)
-        self._attention.call(self._result)
-        self._screen.app.notify("\n".join(texts), title="Ended", timeout=LASTING, markup=False)
+        """Call the user; the message has all results since the last key."""
+        self._results += texts
+        self._attention.call("; ".join(texts))
+        text = "\n".join(self._results)
+        self._screen.app.notify(text, title="Ended", timeout=LASTING, markup=False)
 
     def key_pressed(self) -> None:
-        """Remove the result from the title of the window: the user is here."""
-        if self._result:
-            self._result = ""
+        """Remove the results from the title of the window: the user is back."""
+        if self._results:
+            self._results.clear()
             self._show()
 
     def _look(self) -> None:
@@ -133,7 +135,7 @@ class WaitControl(Controller):
                 parts.append(f"{stuck:,} stuck?")
             sign = ", ".join(parts)
         self._screen.query_one(HeaderBar).waits = sign
-        self._attention.set_title(self._result or sign)
+        self._attention.set_title("; ".join(self._results) or sign)
 
     def _count_stuck(self, progress: WaitProgress) -> int:
         model = self._session.view_model
