@@ -15,7 +15,8 @@ from real_r import run_r
 from small_py_root import write_py_task
 from small_root import DAY, NOW, task_id, write_task
 
-from hipercow_tui.analysis.error_groups import Failure, group_failures
+from hipercow_tui.analysis.error_groups import Failure
+from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.failure_reader import read_failure
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task

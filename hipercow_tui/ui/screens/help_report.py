@@ -22,7 +22,6 @@ from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.widgets.error_table import message_line
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
@@ -115,7 +114,7 @@ def error_report_screen(
     """Return the screen with the report on an error; the arguments are those of
     ``read_error_report``."""
     return HelpReportScreen(
-        f"error '{message_line(group)}'",
+        f"error '{group.line}'",
         f"hipercow-report-{group.ids[0][:8]}.md",
         lambda: read_error_report(root, group, tasks, now),
     )
