@@ -27,7 +27,7 @@ from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 
 class HelpReportScreen(Page[None]):
-    """Show the report that ``read`` returns, which is called in a thread.
+    """Show the report on a root that ``read`` returns, which is called in a thread.
 
     ``subject`` names the task or error. ``file_name`` is proposed when the report is saved.
     """
@@ -42,8 +42,9 @@ class HelpReportScreen(Page[None]):
         Binding("escape,q,M", "back", "Back", key_display="esc", id="report.back"),
     ]
 
-    def __init__(self, subject: str, file_name: str, read: Callable[[], str]) -> None:
+    def __init__(self, subject: str, file_name: str, root: Root, read: Callable[[], str]) -> None:
         super().__init__()
+        self._root = root
         self._subject = subject
         self._file_name = file_name
         self._read_report = read
@@ -93,7 +94,7 @@ class HelpReportScreen(Page[None]):
 
     def action_save(self) -> None:
         """Ask for the name of a file, and save the report."""
-        self.app.push_screen(SaveReportScreen(self._report, self._file_name))
+        self.app.push_screen(SaveReportScreen(self._report, self._file_name, self._root))
 
 
 def task_report_screen(
@@ -104,6 +105,7 @@ def task_report_screen(
     return HelpReportScreen(
         f"task {short_id(task.id)}",
         f"hipercow-report-{task.id[:8]}.md",
+        root,
         lambda: read_task_report(root, task, tasks, now),
     )
 
@@ -116,5 +118,6 @@ def error_report_screen(
     return HelpReportScreen(
         f"error '{group.line}'",
         f"hipercow-report-{group.ids[0][:8]}.md",
+        root,
         lambda: read_error_report(root, group, tasks, now),
     )
