@@ -34,6 +34,7 @@ from hipercow_tui.support.text import decoded, pluralize
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
 
 DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
+_INFO_LIMIT = 1 << 20  # bytes; hipercow writes some 400
 _DRIVER_LIMIT = 4096  # bytes; the file has one word
 MAX_LISTED = 1000  # inputs, variables or resources of a task
 _MAX_INPUT_TEXT = 1 << 20  # characters of all inputs of a task: a second of work
@@ -85,6 +86,8 @@ class TaskDetails:
         envvars: The environment variables.
         parent, base: The ids of the parent and base of a retry.
         driver: The name of the driver.
+        end: The end that ``info`` records, if the task is submitted or running: the marker of its
+            end is missing. None without ``info``, and for Python.
         error: The error of a failure, as R's ``conditionMessage()`` gives it, or from the end of
             the log of a Python task.
         warnings: The warnings before the error, as R prints them.
@@ -104,6 +107,7 @@ class TaskDetails:
     parent: str | None = None
     base: str | None = None
     driver: str | None = None
+    end: files.RecordedEnd | None = None
     error: str | None = None
     warnings: str = ""
     problem: str | None = None
@@ -134,6 +138,8 @@ def read_details(
         failure = (
             try_read("result", read_failure, folder, problems) if status == "failure" else None
         )
+        unfinished = status in ("submitted", "running")
+        end = try_read("info", _read_end, folder, problems) if unfinished else None
     base = None
     base_id = _single_string(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
@@ -145,6 +151,7 @@ def read_details(
     return replace(
         details,
         driver=driver,
+        end=end,
         error=failure.message if failure else None,
         warnings=failure.warnings if failure else "",
         problem="; ".join(problems) or None,
@@ -317,6 +324,14 @@ def read_driver(folder: int) -> str | None:
         return None
     lines = decoded(raw).splitlines()
     return lines[0].strip() or None if lines else None
+
+
+def _read_end(folder: int) -> files.RecordedEnd | None:
+    try:
+        raw = read_file("info", dir_fd=folder, limit=_INFO_LIMIT)
+    except FileNotFoundError:
+        return None
+    return files.read_end(raw)
 
 
 def read_failure(folder: int) -> r_conditions.FailureText:

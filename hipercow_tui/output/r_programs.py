@@ -29,3 +29,29 @@ def id_lines(ids: Sequence[str]) -> Sequence[str]:
     if not all(map(TASK_ID.match, ids)):
         raise RscriptError("R was not started, because an id is not the id of a task")
     return ids
+
+
+# task_info() asks the driver, and records an end that it reports. A retry map without lines keeps
+# it from following retries, which it does even with follow = FALSE (docs/spec.md, section 2).
+# Each line of the answer is this word, the id, the status or "error", and what R says about it;
+# the last two are encoded as in a URL. The text of a warning names the file that an error does not.
+# Sys.sleep(0) lets an interrupt end R between two tasks, so that each end is recorded completely.
+ANSWER = "reconciled"
+RECONCILE = (
+    "options(warn = 1, hipercow.auto_install_missing_packages = FALSE); "
+    + _IDS
+    + "root <- suppressMessages(hipercow::hipercow_init('.')); "
+    "if (is.data.frame(root$retry_map)) root$retry_map <- root$retry_map[FALSE, , drop = FALSE]; "
+    "for (id in ids) { suspendInterrupts({ "
+    "warned <- character(); "
+    "said <- tryCatch(withCallingHandlers({ "
+    "info <- hipercow::task_info(id, follow = FALSE, root = root); "
+    "if (is.null(info$driver)) c('error', 'it was not submitted, so no driver can be asked') "
+    "else c(info$status, '') "
+    "}, warning = function(w) warned <<- conditionMessage(w)), "
+    "error = function(e) c('error', paste(c(conditionMessage(e), warned), collapse = ': '))); "
+    "said <- vapply(enc2utf8(said), utils::URLencode, '', reserved = TRUE); "
+    f"cat('{ANSWER}', id, said, '\\n'); "
+    "flush(stdout()) "
+    "}); Sys.sleep(0) }"
+)

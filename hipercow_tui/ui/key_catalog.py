@@ -25,6 +25,7 @@ from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
 from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
+from hipercow_tui.ui.dialogs.reconcile import ReconcileScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
@@ -101,6 +102,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("While something is pinned", (PinNoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
+    ("While R asks the cluster", (ReconcileScreen, ScrollText)),
     ("In the help", (HelpScreen, ScrollText)),
     ("While the root is searched for", (WaitingApp,)),
 )

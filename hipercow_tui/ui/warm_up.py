@@ -14,6 +14,7 @@ _MODULES = (
     "ui.screens.trash",
     "ui.widgets.job_result",
     "ui.dialogs.copy_menu",
+    "ui.dialogs.reconcile",
     "ui.dialogs.run_r",
     "ui.dialogs.export_inputs",
     "ui.dialogs.help",
