@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize
+from hipercow_tui.analysis.failure_reason import read_reasoned_details
 from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey, TaskSort, sort_tasks
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.cli.arguments import CommandParser
@@ -24,7 +25,6 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, measure_many
-from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.output.csv_output import CSV_LINE_END, csv_lines
 from hipercow_tui.output.inputs_export.writers import Format
 from hipercow_tui.output.json_output import json_lines, task_as_json
@@ -71,7 +71,7 @@ def run(words: Sequence[str]) -> int:
     now = time.time()
     root, snapshot, filters = select(options, now, listing=True)
     matched = matched_tasks(snapshot, filters)
-    read = partial(read_task_details, root)
+    read = partial(read_reasoned_details, root, with_resources=False)
     sizes = measure_many(root, matched) if options.sort.key in SIZE_KEYS else {}
     ids = _in_order(matched, options, snapshot, read, sizes, now)[: options.limit]
     tasks = [snapshot.tasks[task_id] for task_id in ids]

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats import r_conditions
+from hipercow_tui.formats.resources import read_resources
 from hipercow_tui.formats.rlang.deparse import deparse, deparse_short, literals, one_line
 from hipercow_tui.formats.rlang.rds import files
 from hipercow_tui.formats.rlang.values import (
@@ -121,13 +122,19 @@ class TaskDetails:
 
 
 def read_details(
-    tasks_dir: Path, task_id: str, *, status: str, in_batch: bool = False
+    tasks_dir: Path,
+    task_id: str,
+    *,
+    status: str,
+    in_batch: bool = False,
+    with_resources: bool = False,
 ) -> TaskDetails:
     """Read the details of a task from its folder below ``tasks_dir``, and those of its base.
 
     With ``in_batch``, the folder has the whole id as its name, as in a batch. ``status`` is the
-    task's own status: ``result`` is read only for a failure, as far as the error needs. Raises
-    ValueError if ``task_id`` is not 32 lower-case hex digits, and nothing else.
+    task's own status: ``result`` is read only for a failure, as far as the error needs. The file
+    ``resources`` is read only with ``with_resources``. Raises ValueError if ``task_id`` is not 32
+    lower-case hex digits, and nothing else.
     """
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
@@ -140,6 +147,7 @@ def read_details(
         )
         unfinished = status in ("submitted", "running")
         end = try_read("info", _read_end, folder, problems) if unfinished else None
+        asked = try_read("resources", read_resources, folder, problems) if with_resources else None
     base = None
     base_id = _single_string(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
@@ -152,6 +160,7 @@ def read_details(
         details,
         driver=driver,
         end=end,
+        resources=asked.texts() if asked else (),
         error=failure.message if failure else None,
         warnings=failure.warnings if failure else "",
         problem="; ".join(problems) or None,

@@ -20,6 +20,7 @@ from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
+from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen
 from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
 from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
@@ -103,6 +104,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
     ("While R asks the cluster", (ReconcileScreen, ScrollText)),
+    ("While outer logs are fetched", (FetchLogsScreen, ScrollText)),
     ("In the help", (HelpScreen, ScrollText)),
     ("While the root is searched for", (WaitingApp,)),
 )

@@ -450,7 +450,15 @@ LOG_KEYS = (
     _key("w", "wrap", "Wrap", "Wrap or cut long lines", id="log.wrap", show=True),
     _key("left", "sideways(-1)", "Left", "Scroll left", id="log.left", display="←"),
     _key("right", "sideways(1)", "Right", "Scroll right", id="log.right", display="→"),
-    _key("o", "other", "Outer", "Show or hide log.outer; tab switches", id="log.other", show=True),
+    _key(
+        "o",
+        "other",
+        "Outer",
+        "Show, fetch or hide log.outer; tab switches",
+        id="log.other",
+        show=True,
+    ),
+    _key("r", "fetch", "Fetch", "Fetch log.outer from the cluster again", id="log.fetch"),
     _key("F", "last", "Follow", "Go to the end and follow it", id="log.follow", show=True),
     _key(
         "escape,q,l",
