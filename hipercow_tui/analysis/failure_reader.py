@@ -25,7 +25,7 @@ NO_LOG = "its log is missing or empty, and a Python task writes its error there"
 
 def read_failure(root: Root, task: Task) -> Failure:
     """The failure of a failed task of R or Python."""
-    details = read_reasoned_details(root, task)
+    details = read_reasoned_details(root, task, with_resources=False)
     if task.lang is Lang.PY and details.error is None and details.problem is None:
         details = replace(details, problem=NO_LOG)
     return Failure.from_details(details)

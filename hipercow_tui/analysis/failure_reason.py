@@ -32,9 +32,12 @@ def outer_log(root: Root, task: Task) -> Log:
     return Log(root.part(task.lang), task.id, _OUTER, fetched=path)
 
 
-def read_reasoned_details(root: Root, task: Task) -> TaskDetails:
-    """Read the details of a task; a failure without an error gets that of its outer log."""
-    details = read_task_details(root, task)
+def read_reasoned_details(root: Root, task: Task, *, with_resources: bool = True) -> TaskDetails:
+    """Read the details of a task; a failure without an error gets that of its outer log.
+
+    Without ``with_resources``, a file is not read.
+    """
+    details = read_task_details(root, task, with_resources=with_resources)
     if not lacks_reason(task, details):
         return details
     log = outer_log(root, task)

@@ -196,11 +196,11 @@ class HipercowApp(TerminalApp):
 
     async def action_quit(self) -> None:
         """Quit, unless a job or R is running."""
-        from hipercow_tui.ui.dialogs.run_r import RunRScreen
+        from hipercow_tui.ui.dialogs.r_screen import RScreen
 
         if self.browser.purge.busy:
             self.notify(self.browser.purge.busy)
-        elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
+        elif any(isinstance(one, RScreen) and one.working for one in self.screen_stack):
             self.notify(
                 with_keys("R is still running: wait for its end, or stop it with <run_r.leave=esc>")
             )

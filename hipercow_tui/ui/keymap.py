@@ -209,7 +209,21 @@ VIEW_KEYS = (
     _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; again: stop", id="sizes"),
     _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
+    _key(
+        "R",
+        "reconcile",
+        "Ask the cluster",
+        "Let R ask the cluster whether marked or stuck tasks still run, and free those that ended",
+        id="reconcile",
+    ),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
+    _key(
+        "E",
+        "export",
+        "Export inputs",
+        "Export inputs of marked tasks, a bundle, an error or all matched tasks",
+        id="export",
+    ),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
 )
@@ -301,6 +315,14 @@ PLAN_KEYS = (
         "Leave out blocked",
         "Leave out blocked chains: on or off",
         id="plan.skip",
+        show=True,
+    ),
+    _key(
+        "R",
+        "reconcile",
+        "Ask the cluster",
+        "Let R ask the cluster whether the blocked tasks still run, and free those that ended",
+        id="plan.reconcile",
         show=True,
     ),
     _key(
