@@ -121,6 +121,11 @@ class Failure(_PackedFailure):
         )
 
 
+def lacks_reason(task: Task, details: TaskDetails) -> bool:
+    """Return whether a task failed and no error says why; its outer log may say it."""
+    return task.status is Status.FAILURE and details.error in (None, LOST)
+
+
 def pack(values: Sequence[str]) -> bytes:
     """Encode texts; equal texts give equal bytes."""
     return marshal.dumps(tuple(values), 2)  # later versions encode object identity too

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hipercow_tui.analysis.error_groups import LOST
-from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.analysis.error_groups import lacks_reason
+from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.log_file import LOG_NAMES, Log
 from hipercow_tui.formats.outer_log import outer_error
 from hipercow_tui.formats.py_details import read_task_details
@@ -47,8 +47,3 @@ def read_reasoned_details(root: Root, task: Task, *, with_resources: bool = True
         return details
     reason = outer_error([line.text for line in lines])
     return replace(details, error=f"{_OUTER}: {reason}") if reason else details
-
-
-def lacks_reason(task: Task, details: TaskDetails) -> bool:
-    """Return whether a task failed and no error says why."""
-    return task.status is Status.FAILURE and details.error in (None, LOST)

@@ -38,9 +38,9 @@ ACTIONS: Mapping[RAction, str] = {
 
 # Each answer is a line with the word, an id and the kind of answer, the texts after "|", and a line
 # with the word and "end". The texts keep their bytes, so that the locale of R does not matter.
-ANSWER = "hipercow-tui:"
+LOG_ANSWER = "hipercow-tui:"
 OUTER_LOGS = (
-    _IDS + f"say <- function(...) cat('{ANSWER}', ..., '\\n'); "
+    _IDS + f"say <- function(...) cat('{LOG_ANSWER}', ..., '\\n'); "
     "for (id in ids) { "
     "answer <- tryCatch({ log <- hipercow::task_log_value(id, outer = TRUE, follow = FALSE); "
     "list(if (is.null(log)) 'none' else 'log', as.character(log)) }, "

@@ -11,10 +11,10 @@ from small_root import NOW, next_tick, task_id, write_task
 
 from hipercow_tui import scan
 from hipercow_tui.analysis import failure_reader
-from hipercow_tui.analysis.error_groups import LOST, ErrorSort
+from hipercow_tui.analysis.error_groups import LOST, ErrorSort, lacks_reason
 from hipercow_tui.analysis.failure_cache import FailureCache
 from hipercow_tui.analysis.failure_reader import NO_LOG, FailureReader, read_failure
-from hipercow_tui.analysis.failure_reason import lacks_reason, read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_reasoned_details
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning.outer_logs import FetchedLogs

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
-from hipercow_tui.analysis.failure_reason import lacks_reason
+from hipercow_tui.analysis.error_groups import lacks_reason
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
