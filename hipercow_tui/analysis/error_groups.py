@@ -121,9 +121,9 @@ class Failure(_PackedFailure):
         )
 
 
-def lacks_reason(task: Task, details: TaskDetails) -> bool:
-    """Return whether a task failed and no error says why; its outer log may say it."""
-    return task.status is Status.FAILURE and details.error in (None, LOST)
+def lacks_reason(task: Task, error: str | None) -> bool:
+    """Return whether a task failed and its error does not say why; its outer log may say it."""
+    return task.status is Status.FAILURE and error in (None, LOST)
 
 
 def pack(values: Sequence[str]) -> bytes:

@@ -154,7 +154,7 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
-    if details is not None and lacks_reason(task, details):
+    if details is not None and lacks_reason(task, details.error):
         hint = with_keys("<log=l>, <log.other=o>: fetch log.outer, which may say why")
         yield "" if details.error else "no message", Text(hint, style("label"))
     if details is not None and details.warnings:
