@@ -121,6 +121,11 @@ class Failure(_PackedFailure):
         )
 
 
+def lacks_reason(task: Task, error: str | None) -> bool:
+    """Return whether a task failed and its error does not say why; its outer log may say it."""
+    return task.status is Status.FAILURE and error in (None, LOST)
+
+
 def pack(values: Sequence[str]) -> bytes:
     """Encode texts; equal texts give equal bytes."""
     return marshal.dumps(tuple(values), 2)  # later versions encode object identity too
