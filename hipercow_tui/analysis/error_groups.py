@@ -15,6 +15,8 @@ from hipercow_tui.support.text import truncate_middle
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
 
+# The error that R stores when the cluster says that an unfinished task has failed (fix_status()).
+LOST = "task reported as lost"
 NO_MESSAGE = "an error without a message"
 SAMPLE_SIZE = 3  # values of an input that are shown
 _MAX_MESSAGE = 4000  # characters kept of a message or of warnings
@@ -241,6 +243,14 @@ class ErrorGroup:
     def varying(self) -> tuple[ValueSummary, ...]:
         """The inputs that differ between the tasks."""
         return tuple(summary for summary in self.inputs if summary.differs)
+
+    @property
+    def lacks_reason(self) -> bool:
+        """Whether the messages don't say why the tasks failed, or the node is not known: their
+        outer logs may say it."""
+        unknown = not self.is_known and self.by is not ErrorGrouping.FRAME
+        messages = self.messages or ((self.pattern, len(self.ids)),)
+        return unknown or all(message == LOST for message, _ in messages)
 
     def matches(self, needle: str) -> bool:
         """Return whether message, frames, inputs, code or bundles contain a case-folded text."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.formats.outer_log import node_of
+from hipercow_tui.formats.outer_log import node_of, outer_error
 
 RECORDED = Path(__file__).parents[1] / "data" / "r" / "outer_logs"
 NODE = "node042.cluster.example"
@@ -68,3 +68,43 @@ def test_node_of_takes_the_first_line_that_names_a_node(lines: list[str], node: 
 def test_node_of_any_text_is_none_or_a_plain_name(lines: list[str]) -> None:
     node = node_of(lines)
     assert node is None or (node.isprintable() and node.isascii() and " " not in node)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("linux-killed", "Killed"),
+        ("linux-missing", "ERRORLEVEL was 127"),
+        ("linux-success", None),
+    ],
+)
+def test_error_of_a_recorded_outer_log_of_r(name: str, error: str | None) -> None:
+    assert outer_error(recorded(name).splitlines()) == error
+
+
+def test_error_of_an_outer_log_of_python_is_what_bash_printed(tmp_path: Path) -> None:
+    error = outer_error(log_of_the_python_batch_script(tmp_path).splitlines())
+    assert error is not None
+    assert error.endswith("/bin/hipercow: No such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("lines", "error"),
+    [
+        (["Error: no node", "ERRORLEVEL was 1", "Cleaning up"], "Error: no node"),
+        (["\x1b[31mERROR: quota\x1b[0m", "end"], "ERROR: quota"),
+        (["ERRORLEVEL was 137\r", "Task failed catastrophically\r"], "ERRORLEVEL was 137"),
+        (["ERRORLEVEL was -1073741819"], "ERRORLEVEL was -1073741819"),
+        (["ERRORLEVEL was 00", "Quitting"], None),
+        (
+            ["x.sh: line 3:    77 Segmentation fault      (core dumped) Rscript"],
+            "Segmentation fault",
+        ),
+        (["Running task 0123", "Finished task 0123"], None),
+        ([], None),
+    ],
+)
+def test_error_of_an_outer_log_is_its_last_error_or_the_exit_status(
+    lines: list[str], error: str | None
+) -> None:
+    assert outer_error(lines) == error
