@@ -246,11 +246,9 @@ class ErrorGroup:
 
     @property
     def lacks_reason(self) -> bool:
-        """Whether the messages don't say why the tasks failed, or the node is not known: their
-        outer logs may say it."""
-        unknown = not self.is_known and self.by is not ErrorGrouping.FRAME
-        messages = self.messages or ((self.pattern, len(self.ids)),)
-        return unknown or all(message == LOST for message, _ in messages)
+        """Whether the messages don't say why the tasks failed; their outer logs may say it."""
+        unknown = not self.is_known and self.by is ErrorGrouping.MESSAGE
+        return unknown or self.text == LOST
 
     def matches(self, needle: str) -> bool:
         """Return whether message, frames, inputs, code or bundles contain a case-folded text."""

@@ -10,7 +10,7 @@ from hipercow_tui.analysis.failure_cache import FailureCache
 from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.failure_reader import read_failure
 from hipercow_tui.analysis.failure_store import FailureStore
-from hipercow_tui.analysis.node_reader import read_nodes
+from hipercow_tui.analysis.node_reader import read_node
 from hipercow_tui.analysis.rule_matcher import RuleMatcher
 from hipercow_tui.domain.error_rules import ErrorRule
 from hipercow_tui.domain.task import Task
@@ -48,7 +48,9 @@ def list_errors(
     store = FailureStore(root, FailureCache.of(root))
     store.load(rules)
     store.read_all(failed, on_progress)
-    nodes = read_nodes(root, failed) if by is ErrorGrouping.NODE else None
+    nodes = None
+    if by is ErrorGrouping.NODE:
+        nodes = {task.id: read_node(root, task) for task in failed}
     groups = group_failures(failed, store.failures, by=by, nodes=nodes)
     return ErrorListing(by, groups, tuple(store.problems))
 
@@ -78,5 +80,5 @@ def explain_failure(root: Root, task: Task, rules: Sequence[ErrorRule]) -> Expla
     if rule is not None:
         failure = failure._replace(rule=rule.name)
     (group,) = group_failures([task], {task.id: failure})
-    node = read_nodes(root, [task])[task.id]
+    node = read_node(root, task)
     return ExplainedFailure(failure, group, failure.frame, node, rule, tuple(matcher.problems))

@@ -27,11 +27,11 @@ class FailureStore:
         self._root = root
         self._cache = cache
         self._reader = FailureReader(root)
+        self._fetched_logs = FetchedLogs.of(root)
+        self._fetched: dict[str, int] = {}  # when outer logs were fetched, by task id
         self._matcher = RuleMatcher(())
         self._interner = Interner()
         self._cached: dict[str, Failure] = {}  # failures of the file that were not used yet
-        self._fetched_logs = FetchedLogs.of(root)
-        self._fetched: dict[str, int] = {}  # when outer logs were fetched, by task id
 
     @property
     def problems(self) -> Sequence[str]:
@@ -43,16 +43,14 @@ class FailureStore:
         self._matcher = RuleMatcher(rules)
         if self._cache is not None:
             self._cached = self._cache.load()
-        self.look_for_fetched_logs()
+        self.find_fetched_logs()
 
-    def look_for_fetched_logs(self) -> Sequence[str]:
-        """Return the tasks with a failure of which the outer log was fetched since the last
-        call."""
-        if self._fetched_logs is None:
-            return ()
-        before, self._fetched = self._fetched, self._fetched_logs.times()
-        known = self._fetched.keys() & self.failures.keys()
-        return [task_id for task_id in known if self._fetched[task_id] != before.get(task_id)]
+    def find_fetched_logs(self) -> set[str]:
+        """Return the ids of the tasks to read again, because their outer logs have been fetched
+        since the last call."""
+        before, logs = self._fetched, self._fetched_logs
+        self._fetched = now = logs.times() if logs is not None else {}
+        return {i for i in now.keys() & self.failures.keys() if now[i] != before.get(i)}
 
     def read(self, tasks: Sequence[Task], *, more: int) -> None:
         """Read the failures of some tasks, if no failure with the present fingerprint is known.
@@ -62,9 +60,8 @@ class FailureStore:
         known: list[tuple[str, Failure]] = []
         to_read: list[tuple[Task, bytes]] = []
         for task in tasks:
-            folder = folder_fingerprint(
-                self._root.part(task.lang).tasks, task.id, self._fetched.get(task.id)
-            )
+            tasks_dir, fetched = self._root.part(task.lang).tasks, self._fetched.get(task.id)
+            folder = folder_fingerprint(tasks_dir, task.id, fetched)
             failure = self.failures.get(task.id) or self._cached.pop(task.id, None)
             if failure is None or failure.folder != folder or failure.problem is not None:
                 to_read.append((task, folder))

@@ -23,7 +23,7 @@ from hipercow_tui.ui.widgets.labelled_details import LabelledDetails, Styles
 MAX_BUNDLES = 8  # bundles that are listed by name
 _WHY_UNKNOWN = {
     ErrorGrouping.FRAME: "no trace, call or traceback names a function",
-    ErrorGrouping.NODE: "only an outer log names the node",
+    ErrorGrouping.NODE: "only an outer log names the node, and these have none",
 }
 
 
@@ -58,15 +58,15 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     """Yield labels and their texts; a label is empty if it is the one of the line above."""
     group = shown.group
     yield _title(group), _safe(group.text.splitlines(), style("error"))
+    if group.lacks_reason:
+        hint = with_keys("<messages=o>: fetch log.outer, which may say why")
+        yield "", Text(hint, style("label"))
     if not group.is_known and group.by in _WHY_UNKNOWN:
         yield "why", Text(_WHY_UNKNOWN[group.by])
     if group.messages:
         yield "messages", _counted(group.messages, style)
     if group.frames and group.by is not ErrorGrouping.FRAME:
         yield "failed in", _counted(group.frames, style)
-    if group.lacks_reason:
-        hint = with_keys("<messages=o>: fetch log.outer, which may say more")
-        yield "", Text(hint, style("label"))
     yield from _inputs("differs", group.varying, style("label"))
     yield "times", Text(" · ".join(_times(group, shown.now)))
     facts = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []

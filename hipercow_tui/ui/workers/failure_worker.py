@@ -18,7 +18,7 @@ from hipercow_tui.analysis.failure_cache import FailureCache
 from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.failure_reader import BATCH_SIZE
 from hipercow_tui.analysis.failure_store import FailureStore
-from hipercow_tui.analysis.node_reader import read_nodes
+from hipercow_tui.analysis.node_reader import read_node
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import Root
@@ -164,7 +164,7 @@ class FailureWorker(BackgroundWorker):
         due = 0.0
         while unread and not self._woken.is_set():
             batch = [unread.pop() for _ in range(min(BATCH_SIZE, len(unread)))]
-            self._nodes.update(read_nodes(self._root, batch))
+            self._nodes.update((task.id, read_node(self._root, task)) for task in batch)
             self._ungrouped = True
             if not unread or time.monotonic() >= due:
                 due = self._deliver_groups(request, failed, len(unread))
@@ -196,7 +196,7 @@ class FailureWorker(BackgroundWorker):
         before, now = self._snapshot.tasks, snapshot.tasks
         self._outdated.update(i for i in self.failures if now[i] is not before.get(i))
         self._snapshot = snapshot
-        self._outdated.update(self._store.look_for_fetched_logs())
+        self._outdated |= self._store.find_fetched_logs()
 
     def _is_known(self, task: Task) -> bool:
         return task.id in self.failures and task.id not in self._outdated
