@@ -85,6 +85,15 @@ def log_call(task: Task, *, outer: bool = False) -> str:
     return f'hipercow::task_log_show("{task.id}"{arguments})'
 
 
+def outer_logs_call(ids: Sequence[str]) -> str:
+    """Return R code that prints the outer log of each attempt; "" without ids."""
+    if len(ids) == 1:
+        return f'hipercow::task_log_show("{ids[0]}", outer = TRUE, follow = FALSE)'
+    listed = ",\n  ".join(f'"{task_id}"' for task_id in ids)
+    show = "try(hipercow::task_log_show(id, outer = TRUE, follow = FALSE))"
+    return f"for (id in c(\n  {listed}\n)) {show}" if ids else ""
+
+
 def info_call(task: Task) -> str:
     """Return ``hipercow::task_info("…")``, which asks the cluster for the status."""
     return f'hipercow::task_info("{task.id}"{", follow = FALSE" if task.chain else ""})'
@@ -100,7 +109,7 @@ def ask_call(tasks: Sequence[Task]) -> str:
         return info_call(tasks[0]) if tasks else ""
     follow = ", follow = FALSE" if any(task.chain for task in tasks) else ""
     return (
-        f"for (id in {_vector([task.id for task in tasks])}) try(hipercow::task_info(id{follow}))"
+        f"for (id in {r_vector([task.id for task in tasks])}) try(hipercow::task_info(id{follow}))"
     )
 
 
@@ -108,7 +117,7 @@ def marker_call(statuses: Mapping[str, Status]) -> str:
     """Return the call that makes the missing marker of the end of each task, by id; "" without
     tasks. Its paths are relative to the project's folder."""
     paths = [marker_path(task_id, status) for task_id, status in statuses.items()]
-    return f"file.create({_vector(paths)})" if paths else ""
+    return f"file.create({r_vector(paths)})" if paths else ""
 
 
 def marker_path(task_id: str, status: Status) -> str:
@@ -117,10 +126,10 @@ def marker_path(task_id: str, status: Status) -> str:
 
 
 def _call(function: str, argument: str, ids: Sequence[str]) -> str:
-    return f"hipercow::{function}({argument}{_vector(ids)})" if ids else ""
+    return f"hipercow::{function}({argument}{r_vector(ids)})" if ids else ""
 
 
-def _vector(texts: Sequence[str]) -> str:
+def r_vector(texts: Sequence[str]) -> str:
     """Return ids or paths, which have no quotes, as a vector of R with a line for each."""
     quoted = [f'"{text}"' for text in texts]
     listed = ",\n  ".join(quoted)

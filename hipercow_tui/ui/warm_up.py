@@ -16,6 +16,8 @@ _MODULES = (
     "ui.dialogs.copy_menu",
     "ui.dialogs.reconcile",
     "ui.dialogs.run_r",
+    "ui.dialogs.retry",
+    "ui.dialogs.export_inputs",
     "ui.dialogs.help",
     "ui.screens.history",
     "ui.screens.contents",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -192,6 +192,11 @@ class BrowseScreen(Screen[None]):
         if self.is_attached:
             self.errors_pane.show_groups(message.view_model)
             self.presenter.update_hits()
+
+    def outer_logs_fetched(self, ids: Sequence[str]) -> None:
+        """Read the errors and details that outer logs explain."""
+        self.session.services.errors.look_for_fetched_logs()
+        self.tasks_pane.reload_details(ids)
 
     @on(messages.SummariesLoaded)
     def _show_summaries(self) -> None:
@@ -408,6 +413,10 @@ class BrowseScreen(Screen[None]):
     def action_inputs(self) -> None:
         """Show inputs as columns."""
         self.inspecting.show_inputs()
+
+    def action_export(self) -> None:
+        """Export inputs to the clipboard or to a file."""
+        self.inspecting.export_inputs()
 
     def action_copy(self) -> None:
         """Copy something of the current row, or let R cancel or retry tasks."""

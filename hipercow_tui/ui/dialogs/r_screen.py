@@ -78,6 +78,9 @@ class RScreen(Dialog[bool]):
 
     # For subclasses
 
+    def prepare(self) -> None:
+        """Read what the question shows; called in a thread."""
+
     @abstractmethod
     def question(self, version: str) -> ChoiceScreen:
         """Return the question to ask before R is run. ``version`` is that of hipercow."""
@@ -127,6 +130,7 @@ class RScreen(Dialog[bool]):
             keys = with_keys("<run_r.copy=c>: copy the call for R · <run_r.leave=esc>: back")
             self.call_later(self._ended, str(error), keys)
         else:
+            self.prepare()
             self.call_later(self._ask, version)
 
     def _ask(self, version: str) -> None:

@@ -1,25 +1,23 @@
-"""Run R to cancel or retry tasks, after a question, and show its output."""
+"""Run R to cancel tasks, after a question, and show its output."""
 
 from __future__ import annotations
 
 from rich.text import Text
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.r_calls import RAction, RCallTargets, action_call
+from hipercow_tui.output.r_calls import RCallTargets, action_call
 from hipercow_tui.output.r_programs import ACTIONS, id_lines
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.r_screen import RRun, RScreen
 
-_VERBS = {RAction.CANCEL: "cancel", RAction.RETRY: "retry"}
-
 
 class RunRScreen(RScreen):
-    """Let R cancel or retry tasks; dismiss with whether R was started."""
+    """Let R cancel tasks; dismiss with whether R was started."""
 
     def __init__(self, targets: RCallTargets, root: Root) -> None:
         self._targets = targets
-        super().__init__(root, f"Let R {_VERBS[targets.action]} {self._tasks}")
+        super().__init__(root, f"Let R cancel {self._tasks}")
 
     @property
     def _tasks(self) -> str:
@@ -27,32 +25,33 @@ class RunRScreen(RScreen):
 
     def question(self, version: str) -> ChoiceScreen:
         """Return the question with the number of tasks."""
-        action = self._targets.action
-        choice = Choice("yes", "y", f"Let R {_VERBS[action]}")
-        title = f"{action}() for {self._tasks}?"
+        choice = Choice("yes", "y", "Let R cancel")
+        title = f"{self._targets.action}() for {self._tasks}?"
         return ChoiceScreen(title, self._text(version), [choice])
 
     def _text(self, version: str) -> Text:
         targets = self._targets
-        text = Text.assemble(
+        return Text.assemble(
             ("hipercow::", "dim"),
             (f"{targets.action}()", "bold"),
-            f" of hipercow {version} is called for {self._tasks}.",
+            f" of hipercow {version} is called for {self._tasks}.{target_notes(targets)}",
+            "\n\nTheir results so far are lost. A cancelled task can be retried.",
         )
-        if targets.followed:
-            text.append(f" For {pluralize(targets.followed, 'task')}, that is a later attempt.")
-        if targets.left_out:
-            text.append(f" {targets.left_out:,} more can't be, and are left out.")
-        if targets.action is RAction.RETRY:
-            text.append("\n\nA new task is made for each, and submitted if your driver does that.")
-        else:
-            text.append("\n\nTheir results so far are lost. A cancelled task can be retried.")
-        return text
 
     def call_to_copy(self) -> str:
         """Return the call that acts on the tasks."""
         return action_call(self._targets)
 
     def run_for(self, answer: str) -> RRun:
-        """Return the program that acts on the tasks."""
+        """Return the program that cancels the tasks."""
         return RRun(ACTIONS[self._targets.action], id_lines(self._targets.ids))
+
+
+def target_notes(targets: RCallTargets) -> str:
+    """Return sentences on tasks that a later attempt replaces, and on those that are left out."""
+    notes = ""
+    if targets.followed:
+        notes += f" For {pluralize(targets.followed, 'task')}, that is a later attempt."
+    if targets.left_out:
+        notes += f" {targets.left_out:,} more can't be, and are left out."
+    return notes
