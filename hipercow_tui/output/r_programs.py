@@ -38,9 +38,9 @@ ACTIONS: Mapping[RAction, str] = {
 
 # Each answer is a line with the word, an id and the kind of answer, the texts after "|", and a line
 # with the word and "end". The texts keep their bytes, so that the locale of R does not matter.
-ANSWER = "hipercow-tui:"
+LOG_ANSWER = "hipercow-tui:"
 OUTER_LOGS = (
-    _IDS + f"say <- function(...) cat('{ANSWER}', ..., '\\n'); "
+    _IDS + f"say <- function(...) cat('{LOG_ANSWER}', ..., '\\n'); "
     "for (id in ids) { "
     "answer <- tryCatch({ log <- hipercow::task_log_value(id, outer = TRUE, follow = FALSE); "
     "list(if (is.null(log)) 'none' else 'log', as.character(log)) }, "
@@ -53,12 +53,23 @@ OUTER_LOGS = (
     "say('end'); flush(stdout()) }"
 )
 
+
+def id_lines(ids: Sequence[str]) -> Sequence[str]:
+    """Return ids as the lines that a program reads.
+
+    Raises RscriptError if one of them is not 32 lower-case hex digits.
+    """
+    if not all(map(TASK_ID.match, ids)):
+        raise RscriptError("R was not started, because an id is not the id of a task")
+    return ids
+
+
 # task_info() asks the driver, and records an end that it reports. A retry map without lines keeps
 # it from following retries, which it does even with follow = FALSE (docs/spec.md, section 2).
 # Each line of the answer is this word, the id, the status or "error", and what R says about it;
 # the last two are encoded as in a URL. The text of a warning names the file that an error does not.
 # Sys.sleep(0) lets an interrupt end R between two tasks, so that each end is recorded completely.
-RECONCILED = "reconciled"
+RECONCILE_ANSWER = "reconciled"
 RECONCILE = (
     "options(warn = 1, hipercow.auto_install_missing_packages = FALSE); "
     + _IDS
@@ -73,17 +84,7 @@ RECONCILE = (
     "}, warning = function(w) warned <<- conditionMessage(w)), "
     "error = function(e) c('error', paste(c(conditionMessage(e), warned), collapse = ': '))); "
     "said <- vapply(enc2utf8(said), utils::URLencode, '', reserved = TRUE); "
-    f"cat('{RECONCILED}', id, said, '\\n'); "
+    f"cat('{RECONCILE_ANSWER}', id, said, '\\n'); "
     "flush(stdout()) "
     "}); Sys.sleep(0) }"
 )
-
-
-def id_lines(ids: Sequence[str]) -> Sequence[str]:
-    """Return ids as the lines that a program reads.
-
-    Raises RscriptError if one of them is not 32 lower-case hex digits.
-    """
-    if not all(map(TASK_ID.match, ids)):
-        raise RscriptError("R was not started, because an id is not the id of a task")
-    return ids
