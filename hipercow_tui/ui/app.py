@@ -25,7 +25,7 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.key_hints import use_keys, with_keys
 from hipercow_tui.ui.key_names import shown_keys
 from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
-from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.messages import OuterLogsFetched, WorkerFailed
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -145,6 +145,10 @@ class HipercowApp(TerminalApp):
             yield from self.browser.filtering.commands()
         yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
 
+    @on(OuterLogsFetched)
+    def _read_errors_again(self, message: OuterLogsFetched) -> None:
+        self.browser.outer_logs_fetched(message.ids)
+
     @on(WorkerFailed)
     def _report_error(self, message: WorkerFailed) -> None:
         def report() -> None:
@@ -193,11 +197,11 @@ class HipercowApp(TerminalApp):
 
     async def action_quit(self) -> None:
         """Quit, unless a job or R is running."""
-        from hipercow_tui.ui.dialogs.run_r import RunRScreen
+        from hipercow_tui.ui.dialogs.r_screen import RScreen
 
         if self.browser.purge.busy:
             self.notify(self.browser.purge.busy)
-        elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
+        elif any(isinstance(one, RScreen) and one.working for one in self.screen_stack):
             self.notify(
                 with_keys("R is still running: wait for its end, or stop it with <run_r.leave=esc>")
             )
