@@ -10,6 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from hipercow_tui.analysis.message_template import MessageTemplate, parse_message
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import truncate_middle
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class Failure(_PackedFailure):
             None if known else details.problem or "its 'result' has no error",
             frame=details.frame,
         )
+
+
+def lacks_reason(task: Task, error: str | None) -> bool:
+    """Return whether a task failed and its error does not say why; its outer log may say it."""
+    return task.status is Status.FAILURE and error in (None, LOST)
 
 
 def pack(values: Sequence[str]) -> bytes:
@@ -246,9 +252,11 @@ class ErrorGroup:
 
     @property
     def lacks_reason(self) -> bool:
-        """Whether the messages don't say why the tasks failed; their outer logs may say it."""
-        unknown = not self.is_known and self.by is ErrorGrouping.MESSAGE
-        return unknown or self.text == LOST
+        """Whether no message says why the tasks failed, or their node is not known: their outer
+        logs may say it."""
+        unknown = not self.is_known and self.by is not ErrorGrouping.FRAME
+        messages = [message for message, _ in self.messages] or [self.text]
+        return unknown or messages == [LOST]
 
     def matches(self, needle: str) -> bool:
         """Return whether message, frames, inputs, code or bundles contain a case-folded text."""

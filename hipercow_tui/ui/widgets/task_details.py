@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
-from hipercow_tui.analysis.failure_reason import lacks_reason
+from hipercow_tui.analysis.error_groups import lacks_reason
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
@@ -156,7 +156,7 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "error", _safe(details.error, style("error"))
         if details.frame:
             yield "failed in", _safe(details.frame)
-    if details is not None and lacks_reason(task, details):
+    if details is not None and lacks_reason(task, details.error):
         hint = with_keys("<log=l>, <log.other=o>: fetch log.outer, which may say why")
         yield "" if details.error else "no message", Text(hint, style("label"))
     if details is not None and details.warnings:
