@@ -69,7 +69,7 @@ def id_lines(ids: Sequence[str]) -> Sequence[str]:
 # Each line of the answer is this word, the id, the status or "error", and what R says about it;
 # the last two are encoded as in a URL. The text of a warning names the file that an error does not.
 # Sys.sleep(0) lets an interrupt end R between two tasks, so that each end is recorded completely.
-ANSWER = "reconciled"
+RECONCILE_ANSWER = "reconciled"
 RECONCILE = (
     "options(warn = 1, hipercow.auto_install_missing_packages = FALSE); "
     + _IDS
@@ -84,7 +84,7 @@ RECONCILE = (
     "}, warning = function(w) warned <<- conditionMessage(w)), "
     "error = function(e) c('error', paste(c(conditionMessage(e), warned), collapse = ': '))); "
     "said <- vapply(enc2utf8(said), utils::URLencode, '', reserved = TRUE); "
-    f"cat('{ANSWER}', id, said, '\\n'); "
+    f"cat('{RECONCILE_ANSWER}', id, said, '\\n'); "
     "flush(stdout()) "
     "}); Sys.sleep(0) }"
 )

@@ -212,7 +212,7 @@ class Inspecting(Controller):
 
         if text := self._pane.text_to_copy:
             self._screen.app.copy_to_clipboard(text)
-            self._screen.notify("Copied the message")
+            self._screen.notify(f"Copied the {self._pane.error.by if self._pane.error else 'text'}")
         elif (source := self._pane.copy_source) is not None:
             refusal = "started with --read-only" if self._session.read_only else ""
             self._screen.app.push_screen(CopyMenuScreen(source, refusal=refusal), self._run_r)
@@ -239,6 +239,25 @@ class Inspecting(Controller):
         """Return the error of a task as far as it was read, or ""."""
         failure = self._session.services.errors.failures.get(task_id)
         return failure.message if failure else ""
+
+    def show_report(self) -> None:
+        """Show a report on the current task or error, to ask for help."""
+        from hipercow_tui.ui.screens.help_report import error_report_screen, task_report_screen
+
+        task, error, session = self._pane.task, self._pane.error, self._session
+        tasks = session.snapshot.tasks
+        if task is not None:
+            screen = task_report_screen(session.root, task, tasks, session.clock())
+        elif error is not None:
+            screen = error_report_screen(session.root, error, tasks, session.clock())
+        else:
+            self._screen.notify(
+                with_keys(
+                    "Go to a task or an error for a report on it: <errors=e> shows all errors"
+                )
+            )
+            return
+        self._screen.app.push_screen(screen)
 
     def show_problems(self) -> None:
         """Show what could not be read."""

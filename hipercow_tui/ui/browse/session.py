@@ -17,6 +17,7 @@ from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.state import ERRORS, TASKS, BrowseState
 from hipercow_tui.ui.marks import Marks
@@ -35,9 +36,10 @@ PAUSE_FACTOR = 8
 class Session:
     """Data that the panes and controllers of the main screen share; it has no widget.
 
-    ``indexed`` says whether tasks are stored for the next start. ``clock`` gives the time in
-    seconds since the epoch, ``filters`` the filters of the panel at this moment. ``post`` takes the
-    messages of workers, from any thread. ``marks_changed`` is called after the marks have changed.
+    ``indexed`` says whether tasks are stored for the next start. ``rules`` is the file of rules for
+    errors. ``clock`` gives the time in seconds since the epoch, ``filters`` the filters of the
+    panel at this moment. ``post`` takes the messages of workers, from any thread.
+    ``marks_changed`` is called after the marks have changed.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Session:
         *,
         read_only: bool,
         indexed: bool,
+        rules: RuleFile | None,
         clock: Callable[[], float],
         filters: Callable[[], FilterStack],
         post: Callable[[Message], object],
@@ -62,6 +65,7 @@ class Session:
         self.errors: FailureViewModel | None = None
         self.summaries: dict[str, TaskSummary] = {}
         self._indexed = indexed
+        self._rules = rules
         self._panel_filters = filters
         self._post = post
         self._services: BackgroundServices | None = None
@@ -83,6 +87,7 @@ class Session:
                     self.root,
                     self.summaries,
                     indexed=self._indexed,
+                    rules=self._rules,
                     clock=self.clock,
                     post=self._post,
                 )

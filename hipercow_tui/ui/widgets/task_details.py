@@ -154,6 +154,8 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
+        if details.frame:
+            yield "failed in", _safe(details.frame)
     if details is not None and lacks_reason(task, details.error):
         hint = with_keys("<log=l>, <log.other=o>: fetch log.outer, which may say why")
         yield "" if details.error else "no message", Text(hint, style("label"))
@@ -163,6 +165,8 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "problem", _safe(task.problem, style("error"))
     if pin := shown.snapshot.held.get(task.id):
         yield "pin", Text(pin.text_for_task(shown.now))
+    for note in shown.snapshot.notes_of.get(task.id, ()):
+        yield "note", Text(note.text_for_task(shown.now))
     if ended_without_marker(task):
         yield "ended", _safe(_missing_marker(shown), style("submitted"))
     elif shown.stuck:
