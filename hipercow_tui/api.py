@@ -1,10 +1,11 @@
-"""The functions of the package: ``scan``, ``space``, ``errors``, ``purge``, ``pin``, ``unpin``."""
+"""The functions of the package, such as ``scan``, ``purge`` and ``wait``."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Collection, Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hipercow_tui.domain.blocked import BlockedError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hipercow_tui.analysis.goal import Goal
     from hipercow_tui.domain.pins import Pin
     from hipercow_tui.domain.plan import PurgePlan
+    from hipercow_tui.domain.waits import WaitProgress
     from hipercow_tui.formats.root import Root
     from hipercow_tui.purging import PurgeReport
 
@@ -336,6 +338,62 @@ def _find_pins(
         names = requested_strings("bundles", bundles)
         found = find_root(root)
         return found, find(read_root(found), ids, names)
+    except PurgeError:
+        raise
+    except FilterError as error:
+        raise BadFilterError(str(error)) from None
+
+
+def wait(
+    task_ids: str | Iterable[str] | None = None,
+    *,
+    in_bundle: str | Iterable[str] | None = None,
+    with_status: str | Iterable[str] | None = None,
+    follow: bool = True,
+    any_task: bool = False,
+    timeout: float | str | timedelta | None = None,
+    lang: str | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> WaitProgress:
+    """Wait until all tasks have ended that pass the filters now; without a filter, all tasks.
+
+    Tasks that are created later are not waited for, but retries are. The status is what files say:
+    a task that the cluster killed stays running until R asks the cluster, so give a timeout.
+
+    Args:
+        task_ids: One id or several.
+        in_bundle: Tasks in bundles with a name that matches a glob; ``!GLOB`` excludes.
+        with_status: Tasks with any status but broken.
+        follow: Whether a retried task counts by its latest attempt.
+        any_task: Return when the first of the unfinished tasks has ended.
+        timeout: Seconds, a timedelta, or a text such as ``"2h"``, counted from the first reading of
+            the root; 0 looks once. None waits without a limit.
+        lang: Only tasks of hipercow for R (``"r"``) or for Python (``"py"``).
+        root: As for ``scan``.
+
+    Returns:
+        How each task ended: ``statuses`` by id, and ``counts`` of tasks by status. A task that was
+        purged or removed meanwhile is ``"gone"``.
+
+    Raises:
+        UnknownTasksError: Some of ``task_ids`` do not exist.
+        BadFilterError: A filter is invalid, or an argument has a wrong type.
+        UnsubmittedError: A task was never submitted, so it might never end.
+        WaitTimeoutError: Not all tasks ended in time. It is a TimeoutError too, and its
+            ``progress`` has the status of each task.
+        RootError: There is no root, or it has disappeared.
+    """
+    from hipercow_tui.domain.cutoff_time import timeout_seconds
+    from hipercow_tui.domain.filters import requested_filters
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.scanning.waiting import WaitRequest, wait_until_over
+
+    try:
+        filters = requested_filters(
+            task_ids, None, in_bundle, with_status, follow=follow, now=time.time(), listing=True
+        )
+        request = WaitRequest(filters, lang, follow, any_task, timeout_seconds(timeout))
+        return wait_until_over(find_root(root), request)
     except PurgeError:
         raise
     except FilterError as error:

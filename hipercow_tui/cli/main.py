@@ -50,6 +50,7 @@ commands (--help after a command explains its options):
   hipercow-tui space [ROOT] …   show where the space went: by bundle, age, status and so on
   hipercow-tui errors [ROOT] …  group failed tasks by message, by function or by node
   hipercow-tui reconcile [ROOT] let R ask the cluster about tasks that may have ended
+  hipercow-tui wait [ROOT] …    wait until filtered tasks have ended, in a script
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui pin [ROOT] …     hold retry chains and bundles back from every purge
   hipercow-tui unpin [ROOT] …   remove pins
@@ -76,6 +77,7 @@ _COMMANDS = {
     "space": "hipercow_tui.cli.space",
     "trash": "hipercow_tui.cli.trash",
     "unpin": "hipercow_tui.cli.pins:run_unpin",
+    "wait": "hipercow_tui.cli.wait",
 }
 _NAMES = {name: name for name in _COMMANDS} | {"prune": "purge"}
 _SIMILAR = 0.75  # the least similarity of a misspelled command: tasks is a folder, and not trash

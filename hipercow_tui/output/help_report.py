@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from hipercow_tui.analysis.error_groups import ErrorGroup
+from hipercow_tui.analysis.error_groups import Counts, ErrorGroup, ErrorGrouping
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.details import TaskDetails
@@ -33,6 +33,11 @@ _CODE = 4000  # characters
 _ERROR = 6000
 _LOG = 8000
 _LINE = 500  # characters of a line of a log
+_IN_COMMON = {
+    ErrorGrouping.MESSAGE: "error",
+    ErrorGrouping.FRAME: "frame",
+    ErrorGrouping.NODE: "node",
+}
 _RUNS_WITH = {Lang.R: "r", Lang.PY: "sh"}
 
 
@@ -108,7 +113,7 @@ def error_report(
     """
     writer = _Writer(masker, now)
     lines = [
-        f"# {pluralize(len(group.ids), 'task')} with the same error",
+        f"# {pluralize(len(group.ids), 'failed task')} with the same {_IN_COMMON[group.by]}",
         "",
         *writer.head(machine),
         *writer.group(group),
@@ -148,8 +153,10 @@ class _Writer:
         if group.first_finished is not None and group.last_finished is not None:
             yield f"- first: {self._moment(group.first_finished)}"
             yield f"- last: {self._moment(group.last_finished)}"
-        bundles = [f"{self._span(name)} ({tasks:,})" for name, tasks in group.bundles]
-        yield from _listed("bundles", bundles)
+        yield from self._counted("bundles", group.bundles)
+        yield from self._counted("messages", group.messages)
+        if group.by is not ErrorGrouping.FRAME:
+            yield from self._counted("failed in", group.frames)
         yield from _listed("runs", map(self._span, group.code))
         yield ""
         same = [one for one in group.inputs if not one.differs]
@@ -269,6 +276,10 @@ class _Writer:
         yield from self._section(level, title, text, _LOG, end=True)
 
     # Parts of sections
+
+    def _counted(self, label: str, counts: Counts) -> Iterator[str]:
+        texts = [f"{self._span(text)} ({number:,})" for text, number in counts]
+        return _listed(label, texts)
 
     def _values(
         self, level: int, title: str, values: Sequence[tuple[str, str, str]]

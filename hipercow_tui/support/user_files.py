@@ -42,24 +42,6 @@ def state_folder() -> Path:
     return folder if folder.is_absolute() else Path.home() / ".local" / "state" / _NAME
 
 
-def write_new_file(path: Path, text: str) -> None:
-    """Write a text to a new file that only its user can read.
-
-    Raises FileExistsError if there is one, and OSError; then no file remains.
-    """
-    with open(path, "x", encoding="utf-8", newline="\n", opener=_open_private) as file:
-        try:
-            file.write(text)
-            file.flush()
-        except OSError:
-            os.unlink(path)
-            raise
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
 def replace_file(path: Path, *parts: bytes | bytearray) -> None:
     """Write the parts to a file, completely or not at all.
 

@@ -108,6 +108,7 @@ class HipercowApp(TerminalApp):
         """Remove the note of the footer when a key is pressed."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._show_note("")
+            self.browser.waits.key_pressed()
         await super().on_event(event)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:

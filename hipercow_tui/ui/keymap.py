@@ -216,6 +216,13 @@ VIEW_KEYS = (
         "Let R ask the cluster whether marked or stuck tasks still run, and free those that ended",
         id="reconcile",
     ),
+    _key(
+        "W",
+        "wait",
+        "Wait",
+        "Report the end of the row's tasks, or of the marked tasks; again: stop",
+        id="wait",
+    ),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
     _key(
         "E",

@@ -15,7 +15,8 @@ from real_r import run_r
 from small_py_root import write_py_task
 from small_root import DAY, NOW, task_id, write_task
 
-from hipercow_tui.analysis.error_groups import Failure, group_failures
+from hipercow_tui.analysis.error_groups import ErrorGrouping, Failure
+from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.failure_reader import read_failure
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
@@ -80,7 +81,7 @@ def test_the_report_on_an_error_of_real_tasks_has_both_as_examples(recorded: Pat
     (group,) = group_failures(failed, {task.id: read_failure(root, task) for task in failed})
     report = read_error_report(root, group, snapshot.tasks, max(t.finished or 0 for t in failed))
     lines = report.splitlines()
-    assert lines[0] == "# 2 tasks with the same error"
+    assert lines[0] == "# 2 failed tasks with the same error"
     begin = lines.index("can't read `data.csv` for beta = 0.25")
     assert lines[begin - 1 : begin + 5 : 2] == ["```", "```", "- tasks: 2"]
     assert "- succeeded in a retry: 2" in lines
@@ -88,6 +89,11 @@ def test_the_report_on_an_error_of_real_tasks_has_both_as_examples(recorded: Pat
     examples = [line for line in lines if line.startswith("## Example: task ")]
     assert {line[-32:] for line in examples} == {task.id for task in failed}
     assert lines.count("### Trace") == 2 and "correct-horse" not in report
+    failures = {task.id: read_failure(root, task) for task in failed}
+    (group,) = group_failures(failed, failures, by=ErrorGrouping.FRAME)
+    report = read_error_report(root, group, snapshot.tasks, NOW)
+    assert report.startswith("# 2 failed tasks with the same frame\n")
+    assert "- messages: ``can't read `data.csv` for beta = " in report
 
 
 def test_the_report_on_a_python_task(tmp_path: Path) -> None:
@@ -228,7 +234,7 @@ def test_a_fetched_outer_log_gives_the_node_and_the_error(
     os.utime(fetched.path(ONE), (NOW - 7200, NOW - 7200))
     report = report_on(tmp_path, ONE)
     assert "- node: `node7`\n" in report and "\nlog.outer: Killed\n" in report
-    ending = "of `log.outer` (60 B, fetched 2027-01-15 06:00:00 UTC (2 hours ago))"
+    ending = "of `log.outer` (59 B, fetched 2027-01-15 06:00:00 UTC (2 hours ago))"
     assert f"## Last 2 lines {ending}\n" in report
 
 

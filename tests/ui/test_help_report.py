@@ -63,5 +63,5 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
         await pilot.press("escape", "e")
         await until(pilot, lambda: bool(app.browser.errors_pane.table.groups))
         await open_report("Report on error")
-        assert "# 1 task with the same error" in screen_text(app)
+        assert "# 1 failed task with the same error" in screen_text(app)
         assert f"## Example: task {TWO}" in screen_text(app)

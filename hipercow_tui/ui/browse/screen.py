@@ -37,6 +37,7 @@ from hipercow_tui.ui.browse.space_pane import SpacePane
 from hipercow_tui.ui.browse.state import ERRORS, SPACE, TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
+from hipercow_tui.ui.browse.wait_control import WaitControl
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import BROWSE_KEYS
 from hipercow_tui.ui.note_editor import NoteEditor
@@ -51,7 +52,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
-ROW_ACTIONS = ("log", "messages", "inputs", "copy", "report", "pin", "note")
+ROW_ACTIONS = ("log", "messages", "inputs", "copy", "report", "pin", "note", "wait")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -115,6 +116,7 @@ class BrowseScreen(Screen[None]):
         self.notes = NoteEditor(self, session.root, changed, read_only=read_only, clock=clock)
         self.reconciling = Reconciling(*parts, refresh=self.action_refresh)
         self.trash = TrashControl(*parts, purge=self.purge)
+        self.waits = WaitControl(*parts)
         self.presenter = Presenter(
             *parts,
             drilling=self.drilling,
@@ -180,6 +182,8 @@ class BrowseScreen(Screen[None]):
             if scan.complete or self.purge.planning or not self.session.complete:
                 self.presenter.show_progress(scan)
             self.tasks_pane.reload_details(scan.changed)
+            if scan.complete:
+                self.waits.update()
 
     @on(messages.ViewModelReady)
     async def _show_view_model(self, message: messages.ViewModelReady) -> None:
@@ -460,6 +464,10 @@ class BrowseScreen(Screen[None]):
     def action_note(self) -> None:
         """Write a note on the current or the marked chains or bundles, or remove it."""
         self.notes.edit(self.panes.current.pin_targets, self.session.snapshot)
+
+    def action_wait(self) -> None:
+        """Wait for the current or the marked tasks to end, or stop waiting for them."""
+        self.waits.toggle()
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""

@@ -22,13 +22,12 @@ from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.widgets.error_table import message_line
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 
 class HelpReportScreen(Page[None]):
-    """Show the report that ``read`` returns, which is called in a thread.
+    """Show the report on a root that ``read`` returns, which is called in a thread.
 
     ``subject`` names the task or error. ``file_name`` is proposed when the report is saved.
     """
@@ -43,8 +42,9 @@ class HelpReportScreen(Page[None]):
         Binding("escape,q,M", "back", "Back", key_display="esc", id="report.back"),
     ]
 
-    def __init__(self, subject: str, file_name: str, read: Callable[[], str]) -> None:
+    def __init__(self, subject: str, file_name: str, root: Root, read: Callable[[], str]) -> None:
         super().__init__()
+        self._root = root
         self._subject = subject
         self._file_name = file_name
         self._read_report = read
@@ -94,7 +94,7 @@ class HelpReportScreen(Page[None]):
 
     def action_save(self) -> None:
         """Ask for the name of a file, and save the report."""
-        self.app.push_screen(SaveReportScreen(self._report, self._file_name))
+        self.app.push_screen(SaveReportScreen(self._report, self._file_name, self._root))
 
 
 def task_report_screen(
@@ -105,6 +105,7 @@ def task_report_screen(
     return HelpReportScreen(
         f"task {short_id(task.id)}",
         f"hipercow-report-{task.id[:8]}.md",
+        root,
         lambda: read_task_report(root, task, tasks, now),
     )
 
@@ -115,7 +116,8 @@ def error_report_screen(
     """Return the screen with the report on an error; the arguments are those of
     ``read_error_report``."""
     return HelpReportScreen(
-        f"error '{message_line(group)}'",
+        f"error '{group.line}'",
         f"hipercow-report-{group.ids[0][:8]}.md",
+        root,
         lambda: read_error_report(root, group, tasks, now),
     )
