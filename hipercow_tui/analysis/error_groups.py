@@ -252,9 +252,11 @@ class ErrorGroup:
 
     @property
     def lacks_reason(self) -> bool:
-        """Whether the messages don't say why the tasks failed; their outer logs may say it."""
-        unknown = not self.is_known and self.by is ErrorGrouping.MESSAGE
-        return unknown or self.text == LOST
+        """Whether no message says why the tasks failed, or their node is not known: their outer
+        logs may say it."""
+        unknown = not self.is_known and self.by is not ErrorGrouping.FRAME
+        messages = [message for message, _ in self.messages] or [self.text]
+        return unknown or messages == [LOST]
 
     def matches(self, needle: str) -> bool:
         """Return whether message, frames, inputs, code or bundles contain a case-folded text."""

@@ -65,6 +65,26 @@ def group_failures(
     return sort_groups(made, sort or ErrorSort())
 
 
+def group_with(
+    task_id: str, tasks: Mapping[str, Task], known: Mapping[str, Failure]
+) -> ErrorGroup | None:
+    """Return the group by message of a failed task; None if its failure is not known."""
+    failures = dict(known)  # filled by another thread meanwhile
+    failure = failures.get(task_id)
+    if failure is None or task_id not in tasks:
+        return None
+    key = _message_key(failure)
+    same = [tasks[i] for i, one in failures.items() if i in tasks and _message_key(one) == key]
+    (group,) = group_failures(same, failures)
+    return group
+
+
+def _message_key(failure: Failure) -> _GroupKey:
+    if failure.rule:
+        return _GroupKey(failure.rule, by_rule=True)
+    return _GroupKey(failure.message_template.pattern, failure.problem is None)
+
+
 def _by_message(pairs: Iterable[_Pair]) -> dict[_GroupKey, list[_Pair]]:
     by_template: dict[tuple[str, bool, str, tuple[str, ...]], list[_Pair]] = {}
     for pair in pairs:

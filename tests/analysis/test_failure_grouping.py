@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from small_root import NOW, task_id
 
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorGrouping, Failure
-from hipercow_tui.analysis.failure_grouping import group_failures
+from hipercow_tui.analysis.failure_grouping import group_failures, group_with
 from hipercow_tui.domain.task import Status, Task
 
 FRAME, MESSAGE, NODE = ErrorGrouping.FRAME, ErrorGrouping.MESSAGE, ErrorGrouping.NODE
@@ -68,6 +68,36 @@ def test_a_rule_names_a_group_apart_from_messages_of_the_same_text() -> None:
     assert by_rule.messages == (("bad_alloc <n>", 2), ("cannot allocate <n> Gb", 1))
     assert (by_message.text, by_message.by_rule, len(by_message.ids)) == ("memory", False, 1)
     assert by_rule.key != by_message.key
+
+
+def test_group_with_a_task_is_that_of_all_tasks() -> None:
+    failures = [
+        Failure("no 1", frame="f()"),
+        Failure("no\n2", frame="g()"),
+        Failure("other"),
+        Failure("", problem="other"),
+        Failure("x")._replace(rule="other"),
+        Failure("y")._replace(rule="other"),
+    ]
+    groups = grouped(failures, MESSAGE)
+    tasks = {task_id(n): Task(task_id(n), Status.FAILURE, finished=NOW - n) for n in range(6)}
+    known = {task_id(n): failure for n, failure in enumerate(failures)}
+    for group in groups:
+        for one in group.ids:
+            assert group_with(one, tasks, known) == group
+    assert group_with(task_id(9), tasks, known) is None
+
+
+def test_outer_logs_may_say_why_if_no_message_does_or_the_node_is_not_known() -> None:
+    lost, said = Failure("task reported as lost"), Failure("no")
+    unread = Failure("", problem="no log")
+    failures = [lost, said, unread]
+    assert [group.lacks_reason for group in grouped(failures, MESSAGE)] == [True, False, True]
+    assert [group.lacks_reason for group in grouped(failures, FRAME)] == [False]
+    assert grouped([lost], FRAME)[0].lacks_reason
+    assert [group.lacks_reason for group in grouped(failures, NODE, ["n", "", "n"])] == [
+        False, True,
+    ]  # fmt: skip
 
 
 some = st.builds(

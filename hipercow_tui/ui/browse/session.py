@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from hipercow_tui.analysis.error_groups import ErrorGrouping
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.narrowing import Selection
@@ -224,9 +225,15 @@ class Session:
         return self.errors.failed - self.errors.read if self.errors else 0
 
     def error_of(self, task_id: str) -> ErrorGroup | None:
-        """The error by which a task failed, None if it is not known."""
-        groups = self.errors.groups if self.errors else ()
-        return next((group for group in groups if task_id in group.ids), None)
+        """The error by which a task failed, however errors are grouped; None if it is not known."""
+        if self.errors is None:
+            return None
+        if self.errors.request.by is not ErrorGrouping.MESSAGE:
+            from hipercow_tui.analysis.failure_grouping import group_with
+
+            tasks = self.errors.request.snapshot.tasks
+            return group_with(task_id, tasks, self.services.errors.failures)
+        return next((group for group in self.errors.groups if task_id in group.ids), None)
 
     # Permissions
 

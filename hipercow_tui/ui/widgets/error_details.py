@@ -23,7 +23,7 @@ from hipercow_tui.ui.widgets.labelled_details import LabelledDetails, Styles
 MAX_BUNDLES = 8  # bundles that are listed by name
 _WHY_UNKNOWN = {
     ErrorGrouping.FRAME: "no trace, call or traceback names a function",
-    ErrorGrouping.NODE: "only an outer log names the node, and these have none",
+    ErrorGrouping.NODE: "these tasks have no outer log that names it",
 }
 
 
