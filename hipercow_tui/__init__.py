@@ -1,15 +1,15 @@
 """Browse, filter and safely purge the tasks of a hipercow root.
 
-``scan`` reads a root, ``space`` measures it, ``purge`` deletes tasks by filters, ``pin`` holds
-tasks back from every purge, and ``wait`` waits until tasks have ended. The command line and the app
-do the same.
+``scan`` reads a root, ``space`` measures it, ``errors`` groups its failures, ``purge`` deletes
+tasks by filters, ``pin`` holds tasks back from every purge, and ``wait`` waits until tasks have
+ended. The command line and the app do the same.
 """
 
 from __future__ import annotations
 
 import logging
 
-from hipercow_tui.api import PartlyFailedError, pin, purge, scan, space, unpin, wait
+from hipercow_tui.api import PartlyFailedError, errors, pin, purge, scan, space, unpin, wait
 from hipercow_tui.domain.blocked import Blocked, BlockedError
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
@@ -50,6 +50,7 @@ __all__ = [
     "WaitError",
     "WaitProgress",
     "WaitTimeoutError",
+    "errors",
     "pin",
     "purge",
     "scan",

@@ -1,4 +1,4 @@
-"""The functions of the package: ``scan``, ``space``, ``purge``, ``pin``, ``unpin`` and ``wait``."""
+"""The functions of the package, such as ``scan``, ``purge`` and ``wait``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cutoff_time import When
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.support.errors import (
-    BadFilterError,
-    FilterError,
-    GoalError,
-    PurgeError,
-)
+from hipercow_tui.domain.task import Status
+from hipercow_tui.support.errors import BadFilterError, FilterError, GoalError, PurgeError
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.goal import Goal
@@ -89,6 +85,41 @@ def space(root: str | os.PathLike[str] | None = None, *, by: str = "bundle") -> 
     usage = measure_space(found, read_root(found), UsageCache.of(found), now=now)
     groups = read_and_group_space(found, usage, grouping, now=now)
     return space_as_json(usage, grouping, groups)
+
+
+def errors(root: str | os.PathLike[str] | None = None, *, by: str = "message") -> dict[str, Any]:
+    """Read the errors of all failed tasks of a root, and return them in groups.
+
+    Args:
+        root: As for ``scan``.
+        by: ``"message"`` groups messages that are alike, ``"frame"`` tasks that failed in the same
+            function, ``"node"`` tasks that ran on the same node of the cluster.
+
+    Returns:
+        The object of ``hipercow-tui errors --json``. The user's rules for errors are used, but
+        those that can't be used are ignored.
+
+    Raises:
+        BadFilterError: There is no such grouping.
+        RootError: There is no root, or it can't be read.
+    """
+    from hipercow_tui.analysis.error_groups import ErrorGrouping
+    from hipercow_tui.analysis.error_listing import list_errors
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.output.error_report import errors_as_json
+    from hipercow_tui.scanning.scanner import read_root
+    from hipercow_tui.settings.rule_file import ErrorRules, RuleFile
+
+    names = [one.value for one in ErrorGrouping]
+    if by not in names:
+        raise BadFilterError(f"by takes one of {', '.join(names)}, not {by!r}")
+    found = find_root(root)
+    snapshot = read_root(found)
+    failed = [snapshot.tasks[i] for i in snapshot.with_status(Status.FAILURE)]
+    file = RuleFile.of_user()
+    rules = ErrorRules() if file is None else file.read()
+    listing = list_errors(found, failed, ErrorGrouping(by), rules.rules)
+    return errors_as_json(str(snapshot.root), listing)
 
 
 def purge(
@@ -262,7 +293,7 @@ def pin(
         RootError: There is no root, or it can't be read.
     """
     from hipercow_tui.domain.pin_requests import targets_to_pin
-    from hipercow_tui.purging.pin_files import add_pin
+    from hipercow_tui.purging.record_files import add_pin
 
     if not isinstance(note, str):
         raise BadFilterError(f"note takes a string, not {type(note).__name__}")
@@ -285,7 +316,7 @@ def unpin(
         The pins that were removed; empty if nothing of this was pinned.
     """
     from hipercow_tui.domain.pin_requests import pins_to_remove
-    from hipercow_tui.purging.pin_files import remove_pin
+    from hipercow_tui.purging.record_files import remove_pin
 
     found, pins = _find_pins(task_ids, bundles, root, pins_to_remove)
     return [one for one in pins if remove_pin(found, one.target)]

@@ -27,7 +27,7 @@ from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, measure_many
 from hipercow_tui.output.csv_output import CSV_LINE_END, csv_lines
 from hipercow_tui.output.inputs_export.writers import Format
-from hipercow_tui.output.json_output import json_lines, task_as_json
+from hipercow_tui.output.json_output import json_lines, listed_task_as_json
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
@@ -78,14 +78,17 @@ def run(words: Sequence[str]) -> int:
     if form is not None:
         print_inputs(root, tasks, form)
     elif options.csv:
-        records = (_record(task, options, read, sizes) for task in tasks)
+        records = (_record(task, options, read, sizes, snapshot) for task in tasks)
         print_output(csv_lines(_record_keys(options), records), end=CSV_LINE_END)
     elif options.json and options.details:
-        print_output(json.dumps(task_as_json(task, read(task))) for task in tasks)
+        print_output(
+            json.dumps(listed_task_as_json(task, snapshot.chain_note_of, read(task)))
+            for task in tasks
+        )
     elif options.json:
-        print_output(json_lines(tasks))
+        print_output(json_lines(tasks, snapshot.chain_note_of))
     else:
-        columns = list_columns(tasks, options.sort.key, sizes, now, both=bool(snapshot.by_language))
+        columns = list_columns(tasks, options.sort.key, sizes, snapshot, now)
         print_output(table_lines(tasks, columns, read if options.details else None))
     _print_remarks(snapshot, len(matched), len(tasks))
     return DONE
@@ -192,8 +195,10 @@ def _record(
     options: argparse.Namespace,
     read: DetailsReader,
     sizes: Mapping[str, Size],
+    snapshot: Snapshot,
 ) -> dict[str, Any]:
-    record = task_as_json(task, read(task) if options.details else None)
+    details = read(task) if options.details else None
+    record = listed_task_as_json(task, snapshot.chain_note_of, details)
     if size := sizes.get(task.id):
         record |= dict(zip(_SIZE_COLUMNS, (size.bytes, size.disk_bytes, size.files), strict=True))
     return record
@@ -202,7 +207,7 @@ def _record(
 def _record_keys(options: argparse.Namespace) -> list[str]:
     """Return the keys of all records, in order."""
     details = TaskDetails(error="", problem="") if options.details else None
-    keys = list(task_as_json(Task("", Status.CREATED), details))
+    keys = list(listed_task_as_json(Task("", Status.CREATED), {}, details))
     if options.details:
         keys += [key for key in ("error", "problem") if key not in keys]
     return keys + _SIZE_COLUMNS * (options.sort.key in SIZE_KEYS)

@@ -65,8 +65,9 @@ class BundlesPane(Pane):
         """Show the bundle under the cursor."""
         if self.session.state.pane == self.name:
             row = self.table.current
-            pin = self.session.snapshot.pin_of.get(row.pin_target) if row else None
-            self.details.show(row, self.table.now, pin)
+            snapshot, target = self.session.snapshot, row.pin_target if row else None
+            found = (snapshot.pin_of.get(target), snapshot.note_of.get(target)) if target else ()
+            self.details.show(row, self.table.now, [one for one in found if one is not None])
 
     # Keys
 

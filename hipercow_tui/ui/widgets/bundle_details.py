@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.markup import escape
 
 from hipercow_tui.analysis.bundle_rows import SHOWN_STATUSES, BundleRow, Progress
+from hipercow_tui.domain.notes import Note
 from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.support.text import format_age
@@ -21,23 +22,25 @@ from hipercow_tui.ui.widgets.labelled_details import LabelledDetails, Styles
 class BundleDetailsView(LabelledDetails):
     """The pane; its title is the name of the bundle."""
 
-    def show(self, row: BundleRow | None, now: float, pin: Pin | None = None) -> None:
-        """Show a bundle and its pin; None clears the pane. ``now`` is in seconds since the
-        epoch."""
+    def show(self, row: BundleRow | None, now: float, records: Iterable[Pin | Note] = ()) -> None:
+        """Show a bundle with its pin and its note; None clears the pane. ``now`` is in seconds
+        since the epoch."""
         if row is None:
             self.clear()
             return
         self.show_lines(
-            lambda style: lines(row, now, pin, style),
+            lambda style: lines(row, now, records, style),
             escape(plain_text(row.name)),
             with_keys("<open=Enter>: its tasks · <inputs=i>: their inputs"),
         )
 
 
-def lines(row: BundleRow, now: float, pin: Pin | None, style: Styles) -> Iterable[tuple[str, Text]]:
+def lines(
+    row: BundleRow, now: float, records: Iterable[Pin | Note], style: Styles
+) -> Iterable[tuple[str, Text]]:
     """Yield labels and their texts."""
-    if pin is not None:
-        yield "pin", Text(pin.text(now))
+    for record in records:
+        yield "pin" if isinstance(record, Pin) else "note", Text(record.text(now))
     yield "tasks", _counts(row, style)
     if row.progress is not None:
         yield "progress", Text(" · ".join(_progress(row.progress, row.task_count, now)))
