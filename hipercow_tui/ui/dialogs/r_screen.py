@@ -103,7 +103,8 @@ class RScreen(Dialog[bool]):
 
     def output_text(self) -> Text:
         """Return the text to show while R is running, and after it has ended."""
-        return Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
+        lines = list(self._lines)  # a copy, because the thread of R appends meanwhile
+        return Text("\n").join(map(Text.from_ansi, lines)) if lines else Text("…")
 
     def scroll_output(self) -> None:
         """Scroll after the text has changed: to its end."""
