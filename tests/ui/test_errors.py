@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from failing import result_file, write_failed
+from failing_in_r import FRAMES
 from small_root import DAY, task_id, write_bundle, write_task
 from textual.widgets import Input
 from ui_driving import Driven, all_rows_shown
@@ -396,7 +397,6 @@ async def test_new_failures_are_found_during_a_search(broken: Path) -> None:
         await at.until(lambda: len(at.tasks.view.hits) == 6)
 
 
-FRAMES = Path(__file__).parents[1] / "data" / "r" / "frames"
 NAMES = ("fit", "nested", "caused", "turned", "turned", "expression")
 
 
