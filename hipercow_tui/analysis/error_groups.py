@@ -10,6 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from hipercow_tui.analysis.message_template import MessageTemplate, parse_message
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import truncate_middle
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import Any
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.domain.waits import GONE
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.r_calls import info_call
 from hipercow_tui.scanning.waiting import WaitStep
 
 
@@ -17,7 +16,7 @@ def stuck_text(task: Task, reason: str, others: int) -> str:
     knows whether they run."""
     more = f" ({others:,} more may be stuck)" if others else ""
     remedy = (
-        f"{info_call(task)} in R asks the cluster"
+        "'hipercow-tui reconcile' lets R ask the cluster"
         if task.lang is Lang.R
         else "if so, make an empty file 'status-cancelled' in its folder"
     )

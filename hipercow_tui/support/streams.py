@@ -156,6 +156,7 @@ class StatusLine:
         # A line in the last column would wrap, and could not be erased.
         width = shutil.get_terminal_size().columns - 1
         line = truncate_middle(escape_controls(self._text), width)
+        self._drawn = max(self._drawn, len(line))  # a signal can end the process at any moment
         _try_message(f"\r{line.ljust(self._drawn)}")
         self._drawn = len(line)
 

@@ -195,9 +195,7 @@ def test_a_root_that_disappears_is_an_error_and_no_end(root: Path, capsys: Captu
     assert "has disappeared" in capsys.readouterr().err
 
 
-def test_a_task_that_may_be_stuck_is_named_with_the_call_that_asks_the_cluster(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_task_that_may_be_stuck_is_named_with_what_to_do(tmp_path: Path, capsys: Capture) -> None:
     now, others = time.time(), [task_id(number) for number in range(10, 14)]
     for identity in others:
         write_task(tmp_path, identity, "success", created=now - 9000, finished=now - 8000)
@@ -206,7 +204,7 @@ def test_a_task_that_may_be_stuck_is_named_with_the_call_that_asks_the_cluster(
     assert run("wait", tmp_path, "--timeout", "0s", "--json") == 124
     printed = capsys.readouterr()
     assert f"task {RUNNING} may be stuck: running for " in printed.err
-    assert f'hipercow::task_info("{RUNNING}") in R asks the cluster' in printed.err
+    assert "'hipercow-tui reconcile' lets R ask the cluster" in printed.err
     assert printed.err.count("may be stuck: running") == 1
     assert "4 of 5 tasks ended: 4 success; 1 may be stuck" in printed.err
     assert '"stuck": "running for ' in printed.out
