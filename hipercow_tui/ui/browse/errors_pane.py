@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.view_model import ViewModel
 
+PROBLEM_TIMEOUT = 15  # seconds for which a problem with a rule is shown
 LABEL = 60  # cells of a message in the label of its tasks
 _GROUPINGS = tuple(ErrorGrouping)
 
@@ -101,11 +102,18 @@ class ErrorsPane(Pane):
             self._follows = row is None and reading
 
     def _show_problems(self, problems: Sequence[str]) -> None:
-        """Show new problems with the rules of the user."""
-        for problem in problems:
-            if problem not in self._problems:
-                self.screen.notify(problem, severity="warning", markup=False)
-        self._problems |= frozenset(problems)
+        """Show the first of the new problems with the rules of the user."""
+        new = [problem for problem in problems if problem not in self._problems]
+        self._problems |= frozenset(new)
+        if new:
+            more = f" (and {len(new) - 1:,} more: hipercow-tui errors)" if len(new) > 1 else ""
+            self.screen.notify(
+                new[0] + more,
+                title="Rules for errors",
+                severity="warning",
+                timeout=PROBLEM_TIMEOUT,
+                markup=False,
+            )
 
     def cursor_moved(self) -> None:
         """Show the details from their beginning."""
