@@ -41,7 +41,7 @@ class ErrorsPane(Pane):
         self.details: ErrorDetailsView = ErrorDetailsView(id="error-details")
         self.details.add_class("details")
         self._requested: tuple[Snapshot, ErrorSort, ErrorGrouping] | None = None
-        self._followed: str | None = None  # the task whose group the cursor was on at the last key
+        self._followed: str | None = None  # a task of the group under the cursor at the last t
         self._follows = False  # whether the cursor is still to go to its group
         self._problems: frozenset[str] = frozenset()  # that were shown
         self._exemption = GarbageExemption()  # of failures
