@@ -205,11 +205,6 @@ class Pane(ABC):
         return None
 
     @property
-    def text_to_copy(self) -> str:
-        """A text that is copied without a menu."""
-        return ""
-
-    @property
     def copy_source(self) -> CopySource | None:
         """The tasks of the copy menu: the marked tasks that pass the filters, else the current
         task."""
