@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.analysis.usage_summary import UsageSummary
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.task import Bundle, Task
@@ -22,6 +23,7 @@ from hipercow_tui.ui.widgets.bundle_table import BundleTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.workers.usage_loader import BundleUsage
     from hipercow_tui.ui.workers.view_model import ViewModel
 
 
@@ -36,6 +38,8 @@ class BundlesPane(Pane):
         self.table: BundleTable = BundleTable(session.marks, id=self.name)
         self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
         self.details.add_class("details")
+        self._usage: BundleUsage | None = None
+        self._usage_request: object = None
 
     @property
     def count(self) -> int:
@@ -62,11 +66,33 @@ class BundlesPane(Pane):
         self.table.show_sizes(kind)
 
     def show_details(self) -> None:
-        """Show the bundle under the cursor."""
+        """Show the bundle under the cursor, and read what its tasks used."""
         if self.session.state.pane == self.name:
             row = self.table.current
             pin = self.session.snapshot.pin_of.get(row.pin_target) if row else None
-            self.details.show(row, self.table.now, pin)
+            self.details.show(row, self.table.now, pin, self._usage_of(self._bundle))
+
+    def _usage_of(self, bundle: Bundle | None) -> UsageSummary | None:
+        """Return what is known of the usage of a bundle. Request it, unless it is known of this
+        snapshot or was requested already."""
+        key = bundle and (bundle.lang, bundle.name)
+        request = key, self.session.snapshot
+        if bundle is not None and request != self._usage_request:
+            self.session.services.usages.want_bundle(request, self._tasks_of(bundle))
+        self._usage_request = request
+        known = self._usage
+        return known.summary if known and known.key == request else None
+
+    def show_usage(self, usage: BundleUsage) -> None:
+        """Show what the tasks of the current bundle used."""
+        if usage.key == self._usage_request:
+            self._usage = usage
+            self.show_details()
+
+    def hidden(self) -> None:
+        """Read no more usages."""
+        self.session.services.usages.drop_bundle()
+        self._usage_request = None
 
     # Keys
 

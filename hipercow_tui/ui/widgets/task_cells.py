@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
+from math import inf
 
 from rich.cells import cell_len
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize
-from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.analysis.task_sorting import SortKey, Usages, usage_value
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
@@ -48,6 +49,31 @@ def size_part(measured: MeasuredSize | None, task: Task, placed: PlacedColumn) -
     kind = SizeKind.APPARENT if placed.column.key == SortKey.SIZE else SizeKind.ON_DISK
     shown = format_size if placed.width >= LONG_SIZE else short_size
     return (sign + shown(size.of(kind))).rjust(placed.width), ""
+
+
+def usage_part(usages: Usages, task: Task, key: SortKey, width: int) -> TextPart:
+    """Return a number of a column of USAGE_KEYS; ``—`` if it is not known, "" if it is unread."""
+    if task.id not in usages:
+        return "", ""
+    number = usage_value(usages, task.id, key)
+    if number is None:
+        text = "—"
+    elif key is SortKey.CPU:
+        text = duration_text(number)
+    elif key in (SortKey.MEMORY, SortKey.USED_MEMORY):
+        text = format_size(round(number))
+    elif key is SortKey.EFFICIENCY:
+        text = f"{100 * number:.0f} %"
+    else:
+        text = cores_text(number)
+    return text.rjust(width), "quiet" if key in (SortKey.CORES, SortKey.MEMORY) else ""
+
+
+def cores_text(number: float) -> str:
+    """Return ``32`` or ``1.1``; ``node`` for all cores of any node."""
+    if number == inf:
+        return "node"
+    return f"{number:.0f}" if number % 1 == 0 or number >= 100 else f"{number:.1f}"
 
 
 def what_part(task: Task, summary: TaskSummary | None) -> TextPart:

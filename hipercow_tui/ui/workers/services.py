@@ -21,6 +21,7 @@ from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.usage_reader import UsageCache
 from hipercow_tui.ui.messages import (
+    BundleUsageReady,
     DetailsLoaded,
     ErrorsReady,
     FreeSpaceRead,
@@ -32,6 +33,7 @@ from hipercow_tui.ui.messages import (
     SummariesLoaded,
     TotalsReady,
     TrashUpdated,
+    UsagesLoaded,
     ViewModelReady,
     WorkerFailed,
 )
@@ -43,6 +45,7 @@ from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 from hipercow_tui.ui.workers.space_view import SpaceRequest, SpaceViewBuilder
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
+from hipercow_tui.ui.workers.usage_loader import UsageLoader
 from hipercow_tui.ui.workers.view_model import (
     PurgeForecast,
     ViewModelBuilder,
@@ -99,7 +102,15 @@ class BackgroundServices:
         self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), failed)
         cache = FailureCache.of(root) if indexed else None
         self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
-        builder = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
+        self.usages = UsageLoader(
+            root,
+            lambda: post(UsagesLoaded()),
+            lambda usage: post(BundleUsageReady(usage)),
+            failed,
+        )
+        builder = ViewModelBuilder(
+            summaries, self.sizes.sizes, self.errors.failures, self.usages.usages
+        )
         self.free_space = FreeSpaceWorker(
             root.path, lambda space: post(FreeSpaceRead(space)), failed
         )
@@ -127,6 +138,7 @@ class BackgroundServices:
             self.sizes,
             self.logs,
             self.errors,
+            self.usages,
             self.free_space,
             self._view_models,
             self._space_views,
