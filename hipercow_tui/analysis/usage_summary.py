@@ -80,9 +80,9 @@ class UsageSummary:
 
     Attributes:
         ended: How many of the tasks have ended; the others are left out.
-        read: How many of those were read so far.
-        cores, memory: What they asked for: cores, and bytes; None if that is not known of any.
-        used_cores, used_memory: What they used, where that is known; None if it is not of any.
+        read: How many of those were read until now.
+        cores, memory: The requested cores and bytes; None if no request is known.
+        used_cores, used_memory: The same of what was used; None if nothing is known.
     """
 
     ended: int

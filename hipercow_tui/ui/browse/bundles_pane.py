@@ -73,8 +73,8 @@ class BundlesPane(Pane):
             self.details.show(row, self.table.now, pin, self._usage_of(self._bundle))
 
     def _usage_of(self, bundle: Bundle | None) -> UsageSummary | None:
-        """Return what is known of the usage of a bundle. Request it, unless it is known of this
-        snapshot or was requested already."""
+        """Return the usage of a bundle as far as it is known. Request it, unless that was done for
+        this snapshot."""
         key = bundle and (bundle.lang, bundle.name)
         request = key, self.session.snapshot
         if bundle is not None and request != self._usage_request:

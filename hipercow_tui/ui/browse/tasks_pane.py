@@ -153,7 +153,7 @@ class TasksPane(Pane):
             self.show_details()
 
     def usages_loaded(self) -> None:
-        """Draw what was read of the tasks' usage."""
+        """Draw the usages that were read."""
         self.table.redraw()
         if self.session.state.needs_usages:
             self.session.request_view()
