@@ -20,6 +20,8 @@ from hipercow_tui.support.text import truncate_middle
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
 
+# The error that R stores when the cluster says that an unfinished task has failed (fix_status()).
+LOST = "task reported as lost"
 NO_MESSAGE = "an error without a message"
 SAMPLE_SIZE = 3  # values of an input that are shown
 _MAX_MESSAGE = 4000  # characters kept of a message or of warnings
@@ -218,6 +220,11 @@ class ErrorGroup:
     def varying(self) -> tuple[ValueSummary, ...]:
         """The inputs that differ between the tasks."""
         return tuple(summary for summary in self.inputs if summary.differs)
+
+    @property
+    def lacks_reason(self) -> bool:
+        """Whether the messages don't say why the tasks failed; their outer logs may say it."""
+        return not self.has_message or self.text == LOST
 
     def matches(self, needle: str) -> bool:
         """Return whether message, inputs, code or bundles contain a case-folded text."""

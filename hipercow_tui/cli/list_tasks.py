@@ -1,4 +1,4 @@
-"""The command ``list``: print the matched tasks as a table, JSON or CSV."""
+"""The command ``list``: print the matched tasks as a table, JSON, CSV or R code."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize
+from hipercow_tui.analysis.failure_reason import read_reasoned_details
 from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey, TaskSort, sort_tasks
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.filter_options import STATUSES, TIMES, add_filters, select
+from hipercow_tui.cli.list_inputs import print_inputs
 from hipercow_tui.cli.list_table import DetailsReader, list_columns, table_lines
 from hipercow_tui.domain.filters import matched_tasks
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, measure_many
-from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.output.csv_output import CSV_LINE_END, csv_lines
+from hipercow_tui.output.inputs_export.writers import Format
 from hipercow_tui.output.json_output import json_lines, task_as_json
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.signals import end_on_interrupt
@@ -36,12 +38,14 @@ from hipercow_tui.support.text import (
 
 _COLUMNS = ", ".join(SortKey)
 _SIZE_COLUMNS = ["bytes", "disk_bytes", "files"]  # of --csv
+_INPUT_FORMATS = {"csv": Format.CSV, "json": Format.JSON, "r": Format.R}
 _EPILOG = f"""
 examples:
   hipercow-tui list --with-status running
   hipercow-tui list --in-bundle 'sweep_*' --details --json
   hipercow-tui list --sort -size --limit 10            the ten largest tasks
   hipercow-tui list --csv                              for R, pandas or a spreadsheet
+  hipercow-tui list --in-bundle sweep_03 --inputs --csv    with a column for each input
   hipercow-tui list --filter 'old failures'            filters that were saved in the app with f
 
 WHEN is {TIMES}.
@@ -63,16 +67,17 @@ def run(words: Sequence[str]) -> int:
     """Run the command with its arguments and return the exit status."""
     parser = _parser()
     options = parser.parse_command(_with_joined_sort(words))
-    if options.csv and options.json:
-        parser.error("--csv can't be combined with --json: leave out one of them")
+    form = _inputs_format(options, parser)
     now = time.time()
     root, snapshot, filters = select(options, now, listing=True)
     matched = matched_tasks(snapshot, filters)
-    read = partial(read_task_details, root, with_resources=False)
+    read = partial(read_reasoned_details, root, with_resources=False)
     sizes = measure_many(root, matched) if options.sort.key in SIZE_KEYS else {}
     ids = _in_order(matched, options, snapshot, read, sizes, now)[: options.limit]
     tasks = [snapshot.tasks[task_id] for task_id in ids]
-    if options.csv:
+    if form is not None:
+        print_inputs(root, tasks, form)
+    elif options.csv:
         records = (_record(task, options, read, sizes) for task in tasks)
         print_output(csv_lines(_record_keys(options), records), end=CSV_LINE_END)
     elif options.json and options.details:
@@ -86,12 +91,39 @@ def run(words: Sequence[str]) -> int:
     return DONE
 
 
+def _inputs_format(options: argparse.Namespace, parser: CommandParser) -> Format | None:
+    """Return the format of an output with inputs; None for other outputs.
+
+    Options that can't be combined are wrong usage.
+    """
+    chosen = [name for name in ("csv", "json", "r") if getattr(options, name)]
+    if len(chosen) > 1:
+        _refuse_both(chosen[0], chosen[1], parser)
+    if not (options.inputs or options.r):
+        return None
+    if not chosen:
+        parser.error("--inputs needs --csv, --json or --r")
+    if options.details:
+        _refuse_both("details", "inputs" if options.inputs else "r", parser)
+    return _INPUT_FORMATS[chosen[0]]
+
+
+def _refuse_both(one: str, other: str, parser: CommandParser) -> NoReturn:
+    parser.error(f"--{one} can't be combined with --{other}: leave out one of them")
+
+
 def _parser() -> CommandParser:
     parser = CommandParser("list", "List the tasks that filters select.", _EPILOG)
     add_filters(parser)
     add = parser.add_argument
     add("--csv", action="store_true", help="print CSV, with the keys of --json as a header")
     add("--details", action="store_true", help="add the call of each task and its error")
+    add(
+        "--inputs",
+        action="store_true",
+        help="with --csv or --json: add the inputs of each task with their types, and its error",
+    )
+    add("--r", action="store_true", help="print a data.frame() of R, with the inputs of each task")
     add(
         "--sort",
         type=_sort,

@@ -48,6 +48,7 @@ commands (--help after a command explains its options):
   hipercow-tui purge [ROOT] …   delete filtered tasks, from a shell or a script
   hipercow-tui apply FILE …     carry out a saved plan
   hipercow-tui space [ROOT] …   show where the space went: by bundle, age, status and so on
+  hipercow-tui reconcile [ROOT] let R ask the cluster about tasks that may have ended
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui pin [ROOT] …     hold retry chains and bundles back from every purge
   hipercow-tui unpin [ROOT] …   remove pins
@@ -63,6 +64,7 @@ _COMMANDS = {
     "pin": "hipercow_tui.cli.pins:run_pin",
     "pins": "hipercow_tui.cli.pins:run_pins",
     "purge": "hipercow_tui.cli.purge",
+    "reconcile": "hipercow_tui.cli.reconcile",
     "space": "hipercow_tui.cli.space",
     "trash": "hipercow_tui.cli.trash",
     "unpin": "hipercow_tui.cli.pins:run_unpin",

@@ -85,6 +85,15 @@ def log_call(task: Task, *, outer: bool = False) -> str:
     return f'hipercow::task_log_show("{task.id}"{arguments})'
 
 
+def outer_logs_call(ids: Sequence[str]) -> str:
+    """Return R code that prints the outer log of each attempt; "" without ids."""
+    if len(ids) == 1:
+        return f'hipercow::task_log_show("{ids[0]}", outer = TRUE, follow = FALSE)'
+    listed = ",\n  ".join(f'"{task_id}"' for task_id in ids)
+    show = "try(hipercow::task_log_show(id, outer = TRUE, follow = FALSE))"
+    return f"for (id in c(\n  {listed}\n)) {show}" if ids else ""
+
+
 def info_call(task: Task) -> str:
     """Return ``hipercow::task_info("…")``, which asks the cluster for the status."""
     return f'hipercow::task_info("{task.id}"{", follow = FALSE" if task.chain else ""})'
@@ -107,11 +116,13 @@ def ask_call(tasks: Sequence[Task]) -> str:
 def marker_call(statuses: Mapping[str, Status]) -> str:
     """Return the call that makes the missing marker of the end of each task, by id; "" without
     tasks. Its paths are relative to the project's folder."""
-    paths = [
-        f"hipercow/tasks/{task_id[:2]}/{task_id[2:]}/status-{status}"
-        for task_id, status in statuses.items()
-    ]
+    paths = [marker_path(task_id, status) for task_id, status in statuses.items()]
     return f"file.create({r_vector(paths)})" if paths else ""
+
+
+def marker_path(task_id: str, status: Status) -> str:
+    """Return the path of the marker of a status, relative to the project's folder."""
+    return f"hipercow/tasks/{task_id[:2]}/{task_id[2:]}/status-{status}"
 
 
 def _call(function: str, argument: str, ids: Sequence[str]) -> str:

@@ -36,6 +36,23 @@ ACTIONS: Mapping[RAction, str] = {
     RAction.RETRY: _RETRY,
 }
 
+# Each answer is a line with the word, an id and the kind of answer, the texts after "|", and a line
+# with the word and "end". The texts keep their bytes, so that the locale of R does not matter.
+ANSWER = "hipercow-tui:"
+OUTER_LOGS = (
+    _IDS + f"say <- function(...) cat('{ANSWER}', ..., '\\n'); "
+    "for (id in ids) { "
+    "answer <- tryCatch({ log <- hipercow::task_log_value(id, outer = TRUE, follow = FALSE); "
+    "list(if (is.null(log)) 'none' else 'log', as.character(log)) }, "
+    "error = function(e) list('error', conditionMessage(e))); "
+    "text <- answer[[2]]; latin <- Encoding(text) == 'latin1'; "
+    "text[latin] <- enc2utf8(text[latin]); "
+    "text <- gsub('\\n', '\\n|', text, fixed = TRUE, useBytes = TRUE); "
+    "cat('\\n'); say(id, answer[[1]]); "
+    "if (length(text) > 0) writeLines(paste0('|', text), useBytes = TRUE); "
+    "say('end'); flush(stdout()) }"
+)
+
 
 def id_lines(ids: Sequence[str]) -> Sequence[str]:
     """Return ids as the lines that a program reads.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from urllib.parse import unquote
 
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.domain.unfinished import UNFINISHED
+from hipercow_tui.formats.details import read_details
+from hipercow_tui.formats.root import Root
+from hipercow_tui.output.r_calls import marker_path
 from hipercow_tui.output.r_programs import ANSWER
 from hipercow_tui.support.text import escape_controls, pluralize
 
@@ -72,8 +76,13 @@ class AskTargets:
 def targets_among(tasks: Iterable[Task]) -> AskTargets:
     """Return the submitted and running tasks of R, and how many there are of Python."""
     unfinished = [task for task in tasks if task.status in UNFINISHED]
-    of_r = tuple(task for task in unfinished if task.lang is Lang.R)
+    of_r = tuple(filter(can_ask_about, unfinished))
     return AskTargets(of_r, len(unfinished) - len(of_r))
+
+
+def can_ask_about(task: Task) -> bool:
+    """Return whether R can be asked about a task."""
+    return task.lang is Lang.R and task.status in UNFINISHED
 
 
 def read_answer(line: bytes, ids: Collection[str]) -> Answer | None:
@@ -124,10 +133,44 @@ class AnswerReport:
         return [one for one in self.tasks if self.answer(one.id).outcome is Outcome.UNRECORDED]
 
 
+def report_as_json(report: AnswerReport, root: Root, *, dry_run: bool) -> dict[str, Any]:
+    """Return the object of ``reconcile --json``; in a dry run no task has an outcome."""
+    markers = missing_markers(report, root)
+    return {
+        "root": str(root.path),
+        "dry_run": dry_run,
+        "tasks": [
+            {
+                "id": task.id,
+                "status": task.status.value,
+                "outcome": None if dry_run else answer.outcome.value,
+                "new_status": answer.status.value if answer.status else None,
+                "message": answer.message or None,
+                "missing_marker": marker_path(task.id, markers[task.id])
+                if task.id in markers
+                else None,
+            }
+            for task in report.tasks
+            for answer in (report.answer(task.id),)
+        ],
+    }
+
+
+def missing_markers(report: AnswerReport, root: Root) -> Mapping[str, Status]:
+    """Return the ends that R can't record, by task id: what ``info`` says, else a failure, because
+    the result is lost."""
+    return {task.id: _recorded_end(root, task.id) for task in report.unrecorded}
+
+
+def _recorded_end(root: Root, task_id: str) -> Status:
+    end = read_details(root.part(Lang.R).tasks, task_id, status=Status.RUNNING).end
+    return Status(end.status) if end is not None and end.status in _ENDED else Status.FAILURE
+
+
 def summary(report: AnswerReport) -> str:
     """Return ``4 freed · 7 alive``: how many tasks have each outcome so far."""
     counts = Counter(one.outcome for one in report.answers.values())
-    names = {Outcome.UNRECORDED: "ended, not recorded", Outcome.FAILED: "could not be asked"}
+    names = {Outcome.UNRECORDED: "not recorded", Outcome.FAILED: "without answer"}
     return " · ".join(
         f"{counts[outcome]:,} {names.get(outcome, outcome)}"
         for outcome in Outcome
@@ -135,8 +178,11 @@ def summary(report: AnswerReport) -> str:
     )
 
 
-def answer_lines(report: AnswerReport) -> Iterator[str]:
-    """Yield the report for users, by outcome; lines about single tasks are indented."""
+def answer_lines(report: AnswerReport, id_text: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield the report for users, by outcome; lines about single tasks are indented.
+
+    ``id_text`` returns the text that is shown for an id.
+    """
     freed = report.with_outcome(Outcome.FREED)
     if freed:
         became = Counter(one.status for one in freed).most_common()
@@ -144,22 +190,22 @@ def answer_lines(report: AnswerReport) -> Iterator[str]:
         yield f"freed {len(freed):,}: {states}"
     if alive := report.with_outcome(Outcome.ALIVE):
         yield f"still alive {len(alive):,}: the cluster does not say that they ended"
-        yield f"    {_some(alive)}"
+        yield f"    {_some(alive, id_text)}"
     if unrecorded := report.with_outcome(Outcome.UNRECORDED):
         yield (
             f"ended, but not freed {len(unrecorded):,}: the cluster says success, which hipercow"
             " can't record. A call in R makes the missing markers"
         )
-        yield f"    {_some(unrecorded)}"
+        yield f"    {_some(unrecorded, id_text)}"
     if failed := report.with_outcome(Outcome.FAILED):
         yield f"could not be asked {len(failed):,}"
-        yield from _by_message(failed)
+        yield from _by_message(failed, id_text)
         yield f"    {_BY_HAND}"
     if unasked := report.with_outcome(Outcome.UNASKED):
         yield f"not asked {len(unasked):,}: R ended before"
 
 
-def _by_message(failed: Iterable[Answer]) -> Iterator[str]:
+def _by_message(failed: Iterable[Answer], id_text: Callable[[str], str]) -> Iterator[str]:
     groups: dict[str, list[Answer]] = {}
     for one in failed:
         groups.setdefault(_template(one), []).append(one)
@@ -167,7 +213,7 @@ def _by_message(failed: Iterable[Answer]) -> Iterator[str]:
         first, *more = escape_lines(group[0].message)
         yield f"    {pluralize(len(group), 'task')}: {first}"
         yield from (f"      {line}" for line in more)
-        yield f"      {_some(group)}"
+        yield f"      {_some(group, id_text)}"
 
 
 def _template(answer: Answer) -> str:
@@ -181,7 +227,7 @@ def escape_lines(text: str) -> list[str]:
     return [escape_controls(line) for line in text.splitlines()] or [""]
 
 
-def _some(answers: Sequence[Answer]) -> str:
-    shown = ", ".join(one.task_id for one in answers[:_SHOWN_IDS])
+def _some(answers: Sequence[Answer], id_text: Callable[[str], str]) -> str:
+    shown = ", ".join(id_text(one.task_id) for one in answers[:_SHOWN_IDS])
     more = len(answers) - _SHOWN_IDS
     return f"{shown} and {more:,} more" if more > 0 else shown

@@ -52,6 +52,10 @@ class LogError(HipercowTuiError):
     """The log of a task can't be shown: it does not exist or is not a regular file."""
 
 
+class ExportError(HipercowTuiError):
+    """An export of inputs can't be written to a file."""
+
+
 def os_error_text(error: OSError) -> str:
     """Return the reason of a failed system call, without control characters."""
     if error.strerror == os.strerror(errno.EXDEV):  # "Invalid cross-device link"

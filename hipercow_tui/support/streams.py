@@ -47,14 +47,19 @@ def open_streams() -> None:
             setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", closefd=False))
 
 
-def print_output(result: dict[str, Any] | Iterable[str], *, end: str = "\n") -> None:
+def print_output(
+    result: dict[str, Any] | Iterable[str], *, end: str = "\n", keep_tabs: bool = False
+) -> None:
     """Print lines, or an object as a line of JSON, on standard output, each followed by ``end``.
 
     Stops reading the lines once one can't be written. Errors of the iterator itself are raised.
+    With ``keep_tabs`` tabs are printed as they are, in data.
     """
     lines = [json.dumps(result)] if isinstance(result, dict) else result
     for line in lines:
-        if not _try_output(sys.stdout.write, f"{escape_controls(line)}{end}"):
+        parts = line.split("\t") if keep_tabs else (line,)
+        text = "\t".join(map(escape_controls, parts))
+        if not _try_output(sys.stdout.write, f"{text}{end}"):
             return
     _try_output(sys.stdout.flush)
 

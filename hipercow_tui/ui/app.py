@@ -25,7 +25,7 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.key_hints import use_keys, with_keys
 from hipercow_tui.ui.key_names import shown_keys
 from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
-from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.messages import OuterLogsFetched, WorkerFailed
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -143,6 +143,10 @@ class HipercowApp(TerminalApp):
         if screen is self.browser:
             yield from self.browser.filtering.commands()
         yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+
+    @on(OuterLogsFetched)
+    def _read_errors_again(self, message: OuterLogsFetched) -> None:
+        self.browser.outer_logs_fetched(message.ids)
 
     @on(WorkerFailed)
     def _report_error(self, message: WorkerFailed) -> None:

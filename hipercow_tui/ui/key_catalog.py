@@ -19,11 +19,14 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
+from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen
 from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
 from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
+from hipercow_tui.ui.dialogs.reconcile import ReconcileScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
@@ -92,6 +95,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the copy menu", (CopyMenuScreen, MenuList)),
     ("In the sort menu", (SortMenuScreen, MenuList)),
     ("In the list of columns", (ColumnsScreen, MenuList)),
+    ("While inputs are exported", (ExportInputsScreen, MenuList)),
     ("While filters are saved", (SaveFilterScreen,)),
     ("While a goal is set", (GoalScreen,)),
     ("While an age is typed", (OlderThanScreen,)),
@@ -99,6 +103,8 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("While something is pinned", (PinNoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
+    ("While R asks the cluster", (ReconcileScreen, ScrollText)),
+    ("While outer logs are fetched", (FetchLogsScreen, ScrollText)),
     ("In the help", (HelpScreen, ScrollText)),
     ("While the root is searched for", (WaitingApp,)),
 )

@@ -209,7 +209,21 @@ VIEW_KEYS = (
     _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; again: stop", id="sizes"),
     _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
+    _key(
+        "R",
+        "reconcile",
+        "Ask the cluster",
+        "Let R ask the cluster whether marked or stuck tasks still run, and free those that ended",
+        id="reconcile",
+    ),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
+    _key(
+        "E",
+        "export",
+        "Export inputs",
+        "Export inputs of marked tasks, a bundle, an error or all matched tasks",
+        id="export",
+    ),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
 )
@@ -301,6 +315,14 @@ PLAN_KEYS = (
         "Leave out blocked",
         "Leave out blocked chains: on or off",
         id="plan.skip",
+        show=True,
+    ),
+    _key(
+        "R",
+        "reconcile",
+        "Ask the cluster",
+        "Let R ask the cluster whether the blocked tasks still run, and free those that ended",
+        id="plan.reconcile",
         show=True,
     ),
     _key(
@@ -428,7 +450,15 @@ LOG_KEYS = (
     _key("w", "wrap", "Wrap", "Wrap or cut long lines", id="log.wrap", show=True),
     _key("left", "sideways(-1)", "Left", "Scroll left", id="log.left", display="←"),
     _key("right", "sideways(1)", "Right", "Scroll right", id="log.right", display="→"),
-    _key("o", "other", "Outer", "Show or hide log.outer; tab switches", id="log.other", show=True),
+    _key(
+        "o",
+        "other",
+        "Outer",
+        "Show, fetch or hide log.outer; tab switches",
+        id="log.other",
+        show=True,
+    ),
+    _key("r", "fetch", "Fetch", "Fetch log.outer from the cluster again", id="log.fetch"),
     _key("F", "last", "Follow", "Go to the end and follow it", id="log.follow", show=True),
     _key(
         "escape,q,l",

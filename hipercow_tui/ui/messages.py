@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,13 @@ class JobEnded(Message):
 
     report: Report | None
     error: str | None = None
+
+
+@dataclass
+class OuterLogsFetched(Message):
+    """Outer logs were fetched: the errors of these tasks may be others now."""
+
+    ids: Sequence[str]
 
 
 @dataclass

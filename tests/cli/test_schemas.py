@@ -42,6 +42,7 @@ SCHEMAS: dict[str, Any] = {
 # Keys that are not always there; every other is required.
 OPTIONAL = {
     "list-details": {"error", "problem"},
+    "list-inputs": {"error", "problem"},
     "space": {"tasks", "purgeable", "statuses"},
     "purge": {"put_back", "vanished", "failed", "trash"},
     "plan": {"kept", "goal", "task_ids", "finished_before", "in_bundle", "with_status", "lang"},
@@ -78,11 +79,13 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield of("keys", run("keys"))
     yield of("list", run("list", root))
     yield of("list-details", run("list", root, "--details"))
+    yield of("list-inputs", run("list", root, "--inputs"))
     for by in ("bundle", "age", "environment", "kind"):
         yield one("space", run("space", root, "--by", by, "--limit", "3"))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--dry-run"))
     busy = run("list", root, "--with-status", "running")[0]["id"]
     yield one("purge", run("purge", root, "--task-id", busy, status=1))
+    yield one("reconcile", run("reconcile", root, "--task-id", busy, "--dry-run"))
     plan = root / "plan.json"
     words = ("--finished-before", "1 h", "--in-bundle", "*", "--lang", "r", "--skip-blocked")
     yield one("purge", run("purge", root, *FAILED, *words, "--save-plan", plan))
@@ -143,6 +146,7 @@ def purges_with_errors(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Output
     stray = write_task(root.path, task_id(99), "failure")
     (stray / "data").write_bytes(b"no RDS")
     yield of("list-details", run("list", root.path, "--details"))
+    yield of("list-inputs", run("list", root.path, "--inputs"))
     stray.rename(root.path / "stray")
 
     plan = root.path / "plan.json"
@@ -261,5 +265,5 @@ def test_the_wheel_contains_schemas_and_documents(tmp_path: Path) -> None:
     docs = {path.relative_to(HERE).as_posix() for path in HERE.glob("hipercow_tui/docs/**/*.md")}
     assert "hipercow_tui/docs/spec.md" in docs
     wanted |= docs
-    assert len(SCHEMAS) == 12 and wanted <= names
+    assert len(SCHEMAS) == 13 and wanted <= names
     assert not [name for name in names if name.startswith(("tests", "screenshots"))]

@@ -202,6 +202,7 @@ def test_the_command_line_page_names_every_option(capsys: pytest.CaptureFixture[
     assert not ours - options_in(page("cli"))
     # Options of other programs: the benchmark, the pictures, pytest, hipercow for Python.
     others = {"--help", "--tasks", "--only", "--sights", "--snapshot-update", "--rebuild"}
+    others |= {"--outer"}
     assert options_in(EVERYTHING) - ours == others
 
 

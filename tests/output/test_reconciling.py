@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -37,6 +38,7 @@ EXPECTED = {
     "running cancelled": (FREED, "cancelled"),
     "running alive": (ALIVE, "running"),
     "running unknown": (FAILED, "the cluster does not know this job"),
+    "dide_id missing": (FAILED, "cannot open the connection: cannot open file 'hipercow/tasks/"),
     "submitted lost": (FREED, "failure"),
     "submitted alive": (ALIVE, "submitted"),
     "finished without info": (Outcome.UNRECORDED, "I don't know how to deal with this"),
@@ -100,6 +102,9 @@ def test_the_real_package_answers_as_recorded(tmp_path: Path) -> None:
     touched = {path.parent.parent.name + path.parent.name for path in new}
     assert touched == {made[kind] for kind in freed}, "other tasks are as they were"
 
+    shutil.rmtree(root / "hipercow" / "config")
+    check(made, ask(root, made))  # the driver need not be configured any more
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts R by a signal of POSIX")
 def test_stop_ends_real_r_between_two_tasks(
@@ -150,7 +155,7 @@ def test_the_copied_calls_are_those_that_were_recorded() -> None:
 
 def test_the_report_groups_the_recorded_answers() -> None:
     report = recorded_report()
-    assert summary(report) == ("5 freed · 3 alive · 2 ended, not recorded · 7 could not be asked")
+    assert summary(report) == ("5 freed · 3 alive · 2 not recorded · 8 without answer")
     text = "\n".join(answer_lines(report))
     assert "freed 5: 4 became failure, 1 became cancelled" in text
     assert "still alive 3: the cluster does not say that they ended" in text

@@ -30,6 +30,8 @@ utils::assignInNamespace("example_info", function(id, config, path_root) {
                           col.names = c("id", "status"), colClasses = "character")
   status <- said$status[match(id, said$id)]
   if (is.na(status)) stop("the cluster does not know this job")
+  if (status == "no dide_id") readLines(file.path("hipercow", "tasks", substr(id, 1, 2),
+                                                  substr(id, 3, 32), "dide_id"))
   list(status = status, time_started = .POSIXct(1.8e9))
 }, "hipercow")
 """
@@ -58,6 +60,7 @@ make("running lost", "failure")
 make("running cancelled", "cancelled")
 make("running alive", "running")
 make("running unknown", NA)
+make("dide_id missing", "no dide_id")
 make("submitted lost", "failure", FALSE)
 make("submitted alive", "submitted", FALSE)
 make("finished without info", "success")

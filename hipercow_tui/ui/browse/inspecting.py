@@ -9,18 +9,20 @@ from textual.screen import Screen
 
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Task
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.key_hints import with_keys
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.error_groups import ErrorGroup
     from hipercow_tui.output.r_calls import RCallTargets
     from hipercow_tui.ui.dialogs.retry import RetryCopy
-    from hipercow_tui.ui.screens.sweep import SweepChoice, SweepPlace
+    from hipercow_tui.ui.screens.sweep_choice import SweepChoice, SweepPlace
 
 
 class Inspecting(Controller):
@@ -71,8 +73,29 @@ class Inspecting(Controller):
         error = self._pane.error
         if error is None:
             self._screen.notify(with_keys("There is no error here: <errors=e> shows all errors"))
+        elif error.lacks_reason:
+            self._offer_outer_logs(error)
         else:
             self._open_messages(error, None)
+
+    def _offer_outer_logs(self, error: ErrorGroup) -> None:
+        """Fetch the outer logs of tasks without a message, or show their messages."""
+        from hipercow_tui.ui.dialogs.choice import Choice
+        from hipercow_tui.ui.dialogs.fetch_logs import MOST_TASKS, FetchLogsScreen, question
+
+        known = self._session.snapshot.tasks
+        tasks = [known[task_id] for task_id in error.ids if task_id in known][:MOST_TASKS]
+
+        def answered(answer: str | None) -> None:
+            if answer == "messages":
+                self._open_messages(error, None)
+            elif answer is not None:
+                dialog = FetchLogsScreen(tasks, self._session.root, allowed=True)
+                self._screen.app.push_screen(dialog)
+
+        messages = Choice("messages", "o", "Messages", "default")
+        asked = question(tasks, messages, total=len(error.ids))
+        self._screen.app.push_screen(asked, answered)
 
     def _open_messages(self, error: ErrorGroup, first: str | None) -> None:
         """Show messages, with the cursor on those of a task."""
@@ -124,6 +147,7 @@ class Inspecting(Controller):
             marks=session.marks,
             plan=self._plan_marked,
             show_log=self.show_log_of,
+            export=self._export_part,
             place=place,
         )
 
@@ -141,6 +165,36 @@ class Inspecting(Controller):
                 self._drilling.go_to_task(target, reopen)
 
         self._screen.app.push_screen(screen, leave)
+
+    def export_inputs(self) -> None:
+        """Export the inputs of the marked tasks that pass the filters, else those of the current
+        row, such as a bundle or an error, else of all tasks that pass the filters."""
+        pane, view = self._pane, self._pane.tasks.view
+        marked = view.markable_among(self._session.marks.ids or ())
+        if marked:
+            what = pluralize(len(marked), "marked task")
+            self._export(what, [i for i in view.order if i in marked])
+        elif pane.name != TASKS and pane.inputs is not None:
+            title, ids = pane.inputs
+            self._export_part(pane.narrowing.label if pane.narrowing else title, ids)
+        else:
+            ids = [i for i in view.order if i in view.markable]
+            number = pluralize(len(ids), "matched task" if view.filtered else "task")
+            self._export(number if view.filtered else f"all {number}", ids)
+
+    def _export_part(self, label: str, ids: Sequence[str]) -> None:
+        self._export(f"{label}, {pluralize(len(ids), 'task')}", ids)
+
+    def _export(self, what: str, ids: Sequence[str]) -> None:
+        from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
+
+        session = self._session
+        tasks = tuple(session.snapshot.existing(ids))
+        if tasks:
+            screen = ExportInputsScreen(session.root, what, tasks, session.clock())
+            self._screen.app.push_screen(screen)
+        else:
+            self._screen.notify("There is no task to export: none passes the filters")
 
     def _plan_marked(self) -> None:
         """Plan a purge of the marked tasks; the other filters are not on those screens."""

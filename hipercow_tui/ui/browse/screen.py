@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -28,6 +28,7 @@ from hipercow_tui.ui.browse.inspecting import Inspecting
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.presenter import Presenter
 from hipercow_tui.ui.browse.purge_control import PurgeControl
+from hipercow_tui.ui.browse.reconciling import Reconciling
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
@@ -110,6 +111,7 @@ class BrowseScreen(Screen[None]):
             read_only=self.session.read_only,
             clock=self.session.clock,
         )
+        self.reconciling = Reconciling(*parts, refresh=self.action_refresh)
         self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
             *parts,
@@ -190,6 +192,11 @@ class BrowseScreen(Screen[None]):
         if self.is_attached:
             self.errors_pane.show_groups(message.view_model)
             self.presenter.update_hits()
+
+    def outer_logs_fetched(self, ids: Sequence[str]) -> None:
+        """Read the errors and details that outer logs explain."""
+        self.session.services.errors.look_for_fetched_logs()
+        self.tasks_pane.reload_details(ids)
 
     @on(messages.SummariesLoaded)
     def _show_summaries(self) -> None:
@@ -415,6 +422,10 @@ class BrowseScreen(Screen[None]):
         """Show inputs as columns."""
         self.inspecting.show_inputs()
 
+    def action_export(self) -> None:
+        """Export inputs to the clipboard or to a file."""
+        self.inspecting.export_inputs()
+
     def action_copy(self) -> None:
         """Copy something of the current row, or let R cancel or retry tasks."""
         self.inspecting.copy()
@@ -432,6 +443,10 @@ class BrowseScreen(Screen[None]):
         self.session.services.sizes.repeat()
         self.filtering.read()
         self.trash.reread()
+
+    def action_reconcile(self) -> None:
+        """Let R ask the cluster about marked, current or stuck tasks."""
+        self.reconciling.ask()
 
     def action_plan(self) -> None:
         """Show what a purge would take."""

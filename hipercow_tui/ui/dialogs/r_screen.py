@@ -19,6 +19,7 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.output import r_runner
 from hipercow_tui.output.r_runner import RResult
 from hipercow_tui.support.errors import RscriptError
+from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.key_hints import with_keys
@@ -44,11 +45,13 @@ class RScreen(Dialog[bool]):
 
     DEFAULT_CSS = """
     RScreen #dialog { width: 90%; max-width: 96; max-height: 80%; overflow-y: hidden; }
-    RScreen ScrollText { height: auto; max-height: 100%; }
+    RScreen ScrollText { height: auto; max-height: 100%; margin-bottom: 2; }
+    RScreen #keys { dock: bottom; margin: 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Stop, or close", id="run_r.leave"),
+        Binding("c", "copy_call", "Copy the call for R", id="run_r.copy"),
     ]
 
     def __init__(self, root: Root, title: str) -> None:
@@ -59,6 +62,7 @@ class RScreen(Dialog[bool]):
         self._working = False
         self._lines: deque[str] = deque(maxlen=_MAX_LINES)
         self._started = False
+        self._drawing = False  # whether a draw was requested
 
     def compose(self) -> ComposeResult:
         """Yield the output of R, and the keys."""
@@ -85,19 +89,29 @@ class RScreen(Dialog[bool]):
     def run_for(self, answer: str) -> RRun:
         """Return what R runs after an answer. Raises RscriptError if it must not be run."""
 
+    @abstractmethod
+    def call_to_copy(self) -> str:
+        """Return a call for R that users may copy where R can't be run; "" if there is none."""
+
     def take_line(self, line: bytes) -> None:
         """Keep a line that R printed; called in the thread of R."""
         self._lines.append(sanitize_line(line))
 
-    def result_text(self, result: RResult) -> str:
-        """Return how R ended, without a full stop."""
-        if result.succeeded:
-            return "R has finished"
-        return "R was stopped" if result.stopped else f"R failed with status {result.status}"
+    def read_after(self) -> None:
+        """Read what the result needs, after R has ended; called in the thread of R."""
+        return
 
     def output_text(self) -> Text:
         """Return the text to show while R is running, and after it has ended."""
         return Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
+
+    def scroll_output(self) -> None:
+        """Scroll after the text has changed: to its end."""
+        self.query_one(ScrollText).scroll_end(animate=False)
+
+    def keys_after(self, end: str) -> str:
+        """Return the line of keys after R has ended; ``end`` says how."""
+        return with_keys(f"{end} · <run_r.leave=esc>: close")
 
     # Running
 
@@ -113,7 +127,8 @@ class RScreen(Dialog[bool]):
         try:
             version = r_runner.hipercow_version(self._root)
         except RscriptError as error:
-            self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: back"))
+            keys = with_keys("<run_r.copy=c>: copy the call for R · <run_r.leave=esc>: back")
+            self.call_later(self._ended, str(error), keys)
         else:
             self.prepare()
             self.call_later(self._ask, version)
@@ -145,12 +160,14 @@ class RScreen(Dialog[bool]):
         except RscriptError as error:
             self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: close"))
             return
-        end = self.result_text(result)
-        self.call_later(self._ended, "", with_keys(f"{end} · <run_r.leave=esc>: close"))
+        self.read_after()
+        self.call_later(self._ended, "", self.keys_after(_end_text(result)))
 
     def _add_line(self, line: bytes) -> None:
         self.take_line(line)
-        self.call_later(self._show, None)
+        if not self._drawing:  # lines that follow at once are drawn together
+            self._drawing = True
+            self.call_later(self._show, None)
 
     def _ended(self, error: str, keys: str) -> None:
         self._working = False
@@ -159,12 +176,19 @@ class RScreen(Dialog[bool]):
         self._show(keys)
 
     def _show(self, keys: str | None) -> None:
+        self._drawing = False
         if not self.is_mounted:
             return
         self.query_one("#output", Static).update(self.output_text())
-        self.query_one(ScrollText).scroll_end(animate=False)
+        self.scroll_output()
         if keys is not None:
             self.query_one("#keys", Static).update(keys)
+
+    def action_copy_call(self) -> None:
+        """Copy the call, if R does not run and there is one."""
+        call = self.call_to_copy()
+        if call and not self._working:
+            copy(self.app, call, "R call", alternative="mark fewer tasks")
 
     def action_leave(self) -> None:
         """Stop R if it is running, else close."""
@@ -173,3 +197,9 @@ class RScreen(Dialog[bool]):
             self._show("Stopping R…")
         else:
             self.dismiss(self._started)
+
+
+def _end_text(result: RResult) -> str:
+    if result.succeeded:
+        return "R has finished"
+    return "R was stopped" if result.stopped else f"R failed with status {result.status}"

@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, Static
 
 from hipercow_tui.formats.resources import Number, Resources
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.r_calls import RCallTargets
+from hipercow_tui.output.r_calls import RCallTargets, action_call
 from hipercow_tui.output.r_programs import ACTIONS
 from hipercow_tui.output.r_retry import (
     RetryGroup,
@@ -76,6 +76,10 @@ class RetryScreen(RScreen):
         """Return the question with the resources that the tasks had."""
         self._question = RetryQuestion(self._targets, self._options, version)
         return self._question
+
+    def call_to_copy(self) -> str:
+        """Return the call that retries the tasks, with the default resources."""
+        return action_call(self._targets)
 
     def run_for(self, answer: str) -> RRun:
         """Return the program that retries the tasks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.r_calls import RCallTargets
+from hipercow_tui.output.r_calls import RCallTargets, action_call
 from hipercow_tui.output.r_programs import ACTIONS, id_lines
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
@@ -37,6 +37,10 @@ class RunRScreen(RScreen):
             f" of hipercow {version} is called for {self._tasks}.{target_notes(targets)}",
             "\n\nTheir results so far are lost. A cancelled task can be retried.",
         )
+
+    def call_to_copy(self) -> str:
+        """Return the call that acts on the tasks."""
+        return action_call(self._targets)
 
     def run_for(self, answer: str) -> RRun:
         """Return the program that cancels the tasks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.screen import Screen
@@ -12,8 +12,10 @@ from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.screens.log import LogScreen
-from hipercow_tui.ui.screens.sweep import SweepChoice, SweepScreen
+from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep_choice import SweepChoice
 from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
@@ -91,5 +93,14 @@ class PlanInspecting:
             marks=None,
             plan=None,
             show_log=self._show_log_of,
+            export=self._export_inputs,
         )
         self._screen.app.push_screen(screen, chosen)
+
+    def _export_inputs(self, label: str, ids: Sequence[str]) -> None:
+        from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
+
+        tasks = tuple(self.snapshot.existing(ids))
+        what = f"{label}, {pluralize(len(tasks), 'task')}"
+        screen = ExportInputsScreen(self._root, what, tasks, self._clock())
+        self._screen.app.push_screen(screen)

@@ -51,6 +51,9 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
         "error" if group.has_message else "no message",
         _safe(group.text.splitlines(), style("error")),
     )
+    if group.lacks_reason:
+        hint = with_keys("<messages=o>: fetch log.outer, which may say why")
+        yield "", Text(hint, style("label"))
     yield from _inputs("differs", group.varying, style("label"))
     yield "times", Text(" · ".join(_times(group, shown.now)))
     facts = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []

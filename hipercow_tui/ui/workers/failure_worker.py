@@ -20,6 +20,7 @@ from hipercow_tui.analysis.failure_reader import BATCH_SIZE, FailureReader
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import Root
+from hipercow_tui.scanning.outer_logs import FetchedLogs
 from hipercow_tui.ui.workers.base import BackgroundWorker
 
 SAVE_INTERVAL = 10.0  # seconds between two saves while failures are read
@@ -84,6 +85,8 @@ class FailureWorker(BackgroundWorker):
         self._cached: dict[str, Failure] = {}  # failures of the file that were not used yet
         self._snapshot = Snapshot(root.path)
         self._outdated: set[str] = set()  # ids of changed tasks that have a failure
+        self._fetched_logs = FetchedLogs.of(root)
+        self._fetched: dict[str, int] = {}  # when outer logs were fetched, by task id
         self._request: FailureRequest | None = None
         self._groups: tuple[ErrorGroup, ...] = ()
         self._sort = ErrorSort()
@@ -98,6 +101,11 @@ class FailureWorker(BackgroundWorker):
         are read."""
         self._request = request
         self._wake()
+
+    def look_for_fetched_logs(self) -> None:
+        """Read failures again if their outer logs have been fetched meanwhile."""
+        if self._request is not None:
+            self._wake()
 
     def speed_up(self) -> None:
         """The Errors tab is open: read without pauses."""
@@ -164,6 +172,15 @@ class FailureWorker(BackgroundWorker):
         before, now = self._snapshot.tasks, snapshot.tasks
         self._outdated.update(i for i in self.failures if now[i] is not before.get(i))
         self._snapshot = snapshot
+        before_fetch, self._fetched = self._fetched, self._times_of_fetched_logs()
+        self._outdated.update(
+            task_id
+            for task_id in self._fetched.keys() & self.failures.keys()
+            if self._fetched[task_id] != before_fetch.get(task_id)
+        )
+
+    def _times_of_fetched_logs(self) -> dict[str, int]:
+        return self._fetched_logs.times() if self._fetched_logs is not None else {}
 
     def _is_known(self, task: Task) -> bool:
         return task.id in self.failures and task.id not in self._outdated
@@ -175,7 +192,8 @@ class FailureWorker(BackgroundWorker):
         batch = [unread.pop() for _ in range(min(BATCH_SIZE, len(unread)))]
         to_read: list[tuple[Task, bytes]] = []
         for task in batch:
-            folder = folder_fingerprint(self._root.part(task.lang).tasks, task.id)
+            tasks = self._root.part(task.lang).tasks
+            folder = folder_fingerprint(tasks, task.id, self._fetched.get(task.id))
             known = self.failures.get(task.id) or self._cached.pop(task.id, None)
             if known is None or known.folder != folder or known.problem is not None:
                 to_read.append((task, folder))

@@ -10,12 +10,12 @@ from textual.message import Message
 
 from hipercow_tui.analysis.error_groups import ErrorSort
 from hipercow_tui.analysis.failure_cache import FailureCache
+from hipercow_tui.analysis.failure_reason import read_reasoned_details
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
-from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scan_cache import ScanCache
@@ -186,7 +186,7 @@ class BackgroundServices:
         self.poller.refresh_now(planned)
 
     def _read_details(self, task: Task) -> DetailsLoaded:
-        return DetailsLoaded(task, read_task_details(self._root, task))
+        return DetailsLoaded(task, read_reasoned_details(self._root, task))
 
     @cached_property
     def trash(self) -> TrashMonitor:
