@@ -14,6 +14,7 @@ from hipercow_tui.analysis.usage_summary import Asked, Distribution, UsageSummar
 from hipercow_tui.domain.age_scale import bar_heights
 from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.output.usage_text import cores_text
 from hipercow_tui.support.text import format_age, format_size, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
@@ -21,7 +22,6 @@ from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.bundle_table import time_left
 from hipercow_tui.ui.widgets.chart_drawing import LEVELS
 from hipercow_tui.ui.widgets.labelled_details import FULL_KEY, LabelledDetails, Styles
-from hipercow_tui.ui.widgets.task_cells import cores_text
 
 _CAVEAT = (
     "Measured by R: child processes count only after they ended, on Windows never, and memory is"

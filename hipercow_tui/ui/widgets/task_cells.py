@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
-from math import inf
 
 from rich.cells import cell_len
 
@@ -14,6 +13,7 @@ from hipercow_tui.analysis.task_sorting import SortKey, Usages, usage_value
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.output.usage_text import usage_text
 from hipercow_tui.support.text import AGE_UNITS, format_age, format_duration, format_size
 from hipercow_tui.ui.cells import (
     Column,
@@ -58,22 +58,9 @@ def usage_part(usages: Usages, task: Task, key: SortKey, width: int) -> TextPart
     number = usage_value(usages, task.id, key)
     if number is None:
         text = "—"
-    elif key is SortKey.CPU:
-        text = duration_text(number)
-    elif key in (SortKey.MEMORY, SortKey.USED_MEMORY):
-        text = format_size(round(number))
-    elif key is SortKey.EFFICIENCY:
-        text = f"{100 * number:.0f} %"
     else:
-        text = cores_text(number)
+        text = duration_text(number) if key is SortKey.CPU else usage_text(key, number)
     return text.rjust(width), "quiet" if key in (SortKey.CORES, SortKey.MEMORY) else ""
-
-
-def cores_text(number: float) -> str:
-    """Return ``32`` or ``1.1``; ``node`` for all cores of any node."""
-    if number == inf:
-        return "node"
-    return f"{number:.0f}" if number % 1 == 0 or number >= 100 else f"{number:.1f}"
 
 
 def what_part(task: Task, summary: TaskSummary | None) -> TextPart:
