@@ -34,15 +34,15 @@ class SortKey(StrEnum):
     ATTEMPTS = "attempts"
     LANG = "lang"
     ID = "id"
-    SIZE = "size"
-    DISK = "disk"
-    FILES = "files"
     CORES = "cores"
     CPU = "cpu"
     USED_CORES = "used_cores"
     MEMORY = "memory"
     USED_MEMORY = "used_memory"
     EFFICIENCY = "efficiency"
+    SIZE = "size"
+    DISK = "disk"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)
