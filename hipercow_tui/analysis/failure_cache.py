@@ -51,7 +51,7 @@ class FailureCache(CacheFile):
 
     __slots__ = ()
     SUFFIX: ClassVar[str] = ".errors"
-    MAGIC: ClassVar[bytes] = b"hipercow-tui errors 4\n"
+    MAGIC: ClassVar[bytes] = b"hipercow-tui errors 5\n"
 
     def load(self) -> dict[str, Failure]:
         """Read the file, by task id; the result is empty if there is no valid one."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hipercow_tui.analysis.error_groups import LOST
-from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.analysis.error_groups import lacks_reason
+from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.input_values import InputValues, read_input_values
 from hipercow_tui.formats.log_file import LOG_NAMES, Log
 from hipercow_tui.formats.outer_log import outer_error
 from hipercow_tui.formats.py_details import read_task_details
@@ -38,17 +39,25 @@ def read_reasoned_details(root: Root, task: Task, *, with_resources: bool = True
     Without ``with_resources``, a file is not read.
     """
     details = read_task_details(root, task, with_resources=with_resources)
-    if not lacks_reason(task, details):
-        return details
+    reason = _outer_reason(root, task, details.error)
+    return replace(details, error=reason) if reason else details
+
+
+def read_reasoned_inputs(root: Root, task: Task) -> InputValues:
+    """Read the inputs and the error of a task; a failure without one gets that of its outer log."""
+    values = read_input_values(root, task)
+    reason = _outer_reason(root, task, values.error)
+    return replace(values, error=reason) if reason else values
+
+
+def _outer_reason(root: Root, task: Task, error: str | None) -> str | None:
+    """Return the error in the outer log of a failure, if its ``error`` does not say why."""
+    if not lacks_reason(task, error):
+        return None
     log = outer_log(root, task)
     try:
         lines = log.lines_before(log.state().size, _LINES)
     except LogError:
-        return details
+        return None
     reason = outer_error([line.text for line in lines])
-    return replace(details, error=f"{_OUTER}: {reason}") if reason else details
-
-
-def lacks_reason(task: Task, details: TaskDetails) -> bool:
-    """Return whether a task failed and no error says why."""
-    return task.status is Status.FAILURE and details.error in (None, LOST)
+    return f"{_OUTER}: {reason}" if reason else None

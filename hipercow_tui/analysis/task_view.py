@@ -302,6 +302,11 @@ def _rows_with_text(
     snapshot: Snapshot, ids: tuple[str, ...], needle: str, summaries: Summaries, failures: Failures
 ) -> tuple[int, ...]:
     bundles = frozenset(b.name for b in snapshot.bundles if needle in b.name.casefold())
+    noted = frozenset(
+        task_id
+        for task_id, notes in snapshot.notes_of.items()
+        if any(note.matches(needle) for note in notes)
+    )
     tasks = snapshot.tasks
     may_be_id = set(needle) <= set("0123456789abcdef")
     return tuple(
@@ -309,6 +314,7 @@ def _rows_with_text(
             row
             for row, task_id in enumerate(ids)
             if (may_be_id and needle in task_id)
+            or task_id in noted
             or (bundles and not bundles.isdisjoint(tasks[task_id].bundles))
             or ((summary := summaries.get(task_id)) and summary.matches(needle))
             or ((failure := failures.get(task_id)) and failure.matches(needle))

@@ -34,7 +34,7 @@ from hipercow_tui.formats.folder_size import Size, measure_many
 from hipercow_tui.formats.task_usage import read_usage
 from hipercow_tui.output.csv_output import CSV_LINE_END, csv_lines
 from hipercow_tui.output.inputs_export.writers import Format
-from hipercow_tui.output.json_output import json_lines, task_as_json
+from hipercow_tui.output.json_output import json_lines, listed_task_as_json
 from hipercow_tui.output.usage_text import usage_as_json
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.signals import end_on_interrupt
@@ -89,20 +89,20 @@ def run(words: Sequence[str]) -> int:
     if form is not None:
         print_inputs(root, tasks, form)
     elif options.csv:
-        records = (_record(task, options, read, usage_of, sizes) for task in tasks)
+        records = (_record(task, options, read, usage_of, sizes, snapshot) for task in tasks)
         print_output(csv_lines(_record_keys(options), records), end=CSV_LINE_END)
     elif options.json and (options.details or options.usage):
-        records = (_record(task, options, read, usage_of, {}) for task in tasks)
+        records = (_record(task, options, read, usage_of, {}, snapshot) for task in tasks)
         print_output(map(json.dumps, records))
     elif options.json:
-        print_output(json_lines(tasks))
+        print_output(json_lines(tasks, snapshot.chain_note_of))
     else:
         columns = list_columns(
             tasks,
             options.sort.key,
             sizes,
+            snapshot,
             now,
-            both=bool(snapshot.by_language),
             usage_of=usage_of,
             usage_keys=_usage_keys(options),
         )
@@ -222,8 +222,10 @@ def _record(
     read: DetailsReader,
     usage_of: UsageReader,
     sizes: Mapping[str, Size],
+    snapshot: Snapshot,
 ) -> dict[str, Any]:
-    record = task_as_json(task, read(task) if options.details else None)
+    details = read(task) if options.details else None
+    record = listed_task_as_json(task, snapshot.chain_note_of, details)
     if size := sizes.get(task.id):
         record |= dict(zip(_SIZE_COLUMNS, (size.bytes, size.disk_bytes, size.files), strict=True))
     if options.usage:
@@ -234,7 +236,7 @@ def _record(
 def _record_keys(options: argparse.Namespace) -> list[str]:
     """Return the keys of all records, in order."""
     details = TaskDetails(error="", problem="") if options.details else None
-    keys = list(task_as_json(Task("", Status.CREATED), details))
+    keys = list(listed_task_as_json(Task("", Status.CREATED), {}, details))
     if options.details:
         keys += [key for key in ("error", "problem") if key not in keys]
     keys += _SIZE_COLUMNS * (options.sort.key in SIZE_KEYS)

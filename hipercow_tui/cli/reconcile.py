@@ -9,6 +9,7 @@ from hipercow_tui.analysis.possibly_stuck import find_stuck
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import StopRequest
 from hipercow_tui.cli.filter_options import STATUSES, TIMES, add_filters, select
+from hipercow_tui.cli.progress_lines import ProgressLines
 from hipercow_tui.domain.filters import matched_tasks
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
@@ -96,10 +97,12 @@ def _print_targets(
 def _ask(targets: AskTargets, root: Root, *, as_json: bool) -> int:
     """Ask, print the report and return the exit status."""
     answers: dict[str, Answer] = {}
+    show = ProgressLines(len(targets.tasks))
 
     def take(line: bytes) -> None:
         if (answer := read_answer(line, targets.ids)) is not None:
             answers[answer.task_id] = answer
+            show("asked about", len(answers))
         else:
             print_messages([sanitize_line(line)])
 

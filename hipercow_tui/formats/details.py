@@ -91,6 +91,8 @@ class TaskDetails:
             end is missing. None without ``info``, and for Python.
         error: The error of a failure, as R's ``conditionMessage()`` gives it, or from the end of
             the log of a Python task.
+        frame: The innermost function of the user in which it failed, such as ``fit()``; of Python
+            with file and line.
         warnings: The warnings before the error, as R prints them.
         problem: Sentences on what could not be read.
         code_text: ``runs`` on one line, for a table row.
@@ -110,6 +112,7 @@ class TaskDetails:
     driver: str | None = None
     end: files.RecordedEnd | None = None
     error: str | None = None
+    frame: str = ""
     warnings: str = ""
     problem: str | None = None
     code_text: str = ""
@@ -162,6 +165,7 @@ def read_details(
         end=end,
         resources=asked.texts() if asked else (),
         error=failure.message if failure else None,
+        frame=failure.frame if failure else "",
         warnings=failure.warnings if failure else "",
         problem="; ".join(problems) or None,
     )

@@ -79,7 +79,13 @@ def read_py_details(
     details = TaskDetails() if raw is None else parse_data(raw, task_id)
     if details.problem is not None:
         problems.append(details.problem)
-    return replace(details, driver=driver, error=error, problem="; ".join(problems) or None)
+    return replace(
+        details,
+        driver=driver,
+        error=error.message if error else None,
+        frame=error.frame if error else "",
+        problem="; ".join(problems) or None,
+    )
 
 
 def _read_data(folder: int) -> bytes:

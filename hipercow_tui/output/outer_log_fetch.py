@@ -17,7 +17,7 @@ from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.log_file import sanitize_line
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import r_runner
-from hipercow_tui.output.r_programs import ANSWER, OUTER_LOGS, id_lines
+from hipercow_tui.output.r_programs import LOG_ANSWER, OUTER_LOGS, id_lines
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import format_size
 
@@ -26,7 +26,7 @@ TAIL_LIMIT = 1 << 20  # bytes kept of its end
 MAX_MESSAGE = 4000  # characters kept of an error
 
 PROGRAM = "hipercow"  # the command line of hipercow for Python
-_WORD = ANSWER.encode() + b" "
+_WORD = LOG_ANSWER.encode() + b" "
 
 
 class AnswerKind(StrEnum):

@@ -38,9 +38,9 @@ ACTIONS: Mapping[RAction, str] = {
 
 # Each answer is a line with the word, an id and the kind of answer, the texts after "|", and a line
 # with the word and "end". The texts keep their bytes, so that the locale of R does not matter.
-ANSWER = "hipercow-tui:"
+LOG_ANSWER = "hipercow-tui:"
 OUTER_LOGS = (
-    _IDS + f"say <- function(...) cat('{ANSWER}', ..., '\\n'); "
+    _IDS + f"say <- function(...) cat('{LOG_ANSWER}', ..., '\\n'); "
     "for (id in ids) { "
     "answer <- tryCatch({ log <- hipercow::task_log_value(id, outer = TRUE, follow = FALSE); "
     "list(if (is.null(log)) 'none' else 'log', as.character(log)) }, "
@@ -69,7 +69,7 @@ def id_lines(ids: Sequence[str]) -> Sequence[str]:
 # Each line of the answer is this word, the id, the status or "error", and what R says about it;
 # the last two are encoded as in a URL. The text of a warning names the file that an error does not.
 # Sys.sleep(0) lets an interrupt end R between two tasks, so that each end is recorded completely.
-ANSWER = "reconciled"
+RECONCILE_ANSWER = "reconciled"
 RECONCILE = (
     "options(warn = 1, hipercow.auto_install_missing_packages = FALSE); "
     + _IDS
@@ -84,7 +84,7 @@ RECONCILE = (
     "}, warning = function(w) warned <<- conditionMessage(w)), "
     "error = function(e) c('error', paste(c(conditionMessage(e), warned), collapse = ': '))); "
     "said <- vapply(enc2utf8(said), utils::URLencode, '', reserved = TRUE); "
-    f"cat('{ANSWER}', id, said, '\\n'); "
+    f"cat('{RECONCILE_ANSWER}', id, said, '\\n'); "
     "flush(stdout()) "
     "}); Sys.sleep(0) }"
 )

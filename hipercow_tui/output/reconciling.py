@@ -15,10 +15,10 @@ from hipercow_tui.domain.unfinished import UNFINISHED
 from hipercow_tui.formats.details import read_details
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.r_calls import marker_path
-from hipercow_tui.output.r_programs import ANSWER
+from hipercow_tui.output.r_programs import RECONCILE_ANSWER
 from hipercow_tui.support.text import escape_controls, pluralize
 
-_LINE = re.compile(rf"{ANSWER} ([0-9a-f]{{32}}) (\S+) (\S*) ?\Z")
+_LINE = re.compile(rf"{RECONCILE_ANSWER} ([0-9a-f]{{32}}) (\S+) (\S*) ?\Z")
 _ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _SHOWN_IDS = 3  # of a group
 # hipercow stops with this if the cluster says that a task succeeded: it can't record that.

@@ -23,6 +23,7 @@ from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
 from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen
 from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
+from hipercow_tui.ui.dialogs.note import NoteScreen
 from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
@@ -30,11 +31,13 @@ from hipercow_tui.ui.dialogs.reconcile import ReconcileScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
+from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
 from hipercow_tui.ui.dialogs.sort_menu import SortMenuScreen
 from hipercow_tui.ui.key_names import keys_of, shown_keys, textual_key, user_key
 from hipercow_tui.ui.keymap import APP_KEYS, KEY_GROUPS, SCROLL_KEYS, KeyGroup, Keymap
 from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen, MessageTable
+from hipercow_tui.ui.screens.help_report import HelpReportScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
@@ -88,6 +91,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the log", (LogScreen,)),
     ("In the inputs", (SweepScreen, SweepTable, SweepChart, SearchBar)),
     ("In the messages of an error", (ErrorMessagesScreen, MessageTable, ScrollText)),
+    ("In a report", (HelpReportScreen, ScrollText)),
     ("In the trash", (TrashScreen, RecordList)),
     ("In the history", (HistoryScreen, RecordList)),
     ("In the contents of a batch", (ContentsScreen, VirtualList)),
@@ -100,7 +104,9 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("While a goal is set", (GoalScreen,)),
     ("While an age is typed", (OlderThanScreen,)),
     ("While a plan is saved", (SavePlanScreen,)),
+    ("While a report is saved", (SaveReportScreen,)),
     ("While something is pinned", (PinNoteScreen,)),
+    ("While a note is written", (NoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
     ("While R asks the cluster", (ReconcileScreen, ScrollText)),

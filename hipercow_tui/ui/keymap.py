@@ -216,6 +216,13 @@ VIEW_KEYS = (
         "Let R ask the cluster whether marked or stuck tasks still run, and free those that ended",
         id="reconcile",
     ),
+    _key(
+        "W",
+        "wait",
+        "Wait",
+        "Report the end of the row's tasks, or of the marked tasks; again: stop",
+        id="wait",
+    ),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
     _key(
         "E",
@@ -224,6 +231,14 @@ VIEW_KEYS = (
         "Export inputs of marked tasks, a bundle, an error or all matched tasks",
         id="export",
     ),
+    _key(
+        "A",
+        "note",
+        "Note",
+        "Write a note on the chain or bundle, or the marked ones, for all users",
+        id="note",
+    ),
+    _key("M", "report", "Report", "Report on the task or error, to ask for help", id="report"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
 )
@@ -233,7 +248,7 @@ GROUP_KEY = _key(
     "t",
     "group",
     "Group",
-    "In Space: group by bundle, call, status, age, environment, task or kind of file",
+    "In Errors: group by message, frame or node; in Space: by bundle, call, status, age and so on",
     id="group",
     show=True,
 )
@@ -382,6 +397,7 @@ PLAN_KEYS = (
         display="Enter",
     ),
     _key("l", "log", "Log", "Show the log of the task", id="plan.log"),
+    _key("M", "report", "Report", "Report on the task, to ask for help", id="plan.report"),
     _key(
         "i",
         "inputs",

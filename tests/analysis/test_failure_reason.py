@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -11,10 +12,11 @@ from small_root import NOW, next_tick, task_id, write_task
 
 from hipercow_tui import scan
 from hipercow_tui.analysis import failure_reader
-from hipercow_tui.analysis.error_groups import LOST, ErrorSort
+from hipercow_tui.analysis.error_groups import LOST, ErrorSort, lacks_reason
 from hipercow_tui.analysis.failure_cache import FailureCache
 from hipercow_tui.analysis.failure_reader import NO_LOG, FailureReader, read_failure
-from hipercow_tui.analysis.failure_reason import lacks_reason, read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_reasoned_details
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning.outer_logs import FetchedLogs
@@ -94,8 +96,21 @@ def test_a_reason_has_no_control_characters(root: Root) -> None:
 
 def test_only_a_failure_without_a_message_lacks_a_reason(root: Root) -> None:
     tasks = tasks_of(root)
-    found = {i for i in tasks if lacks_reason(tasks[i], read_reasoned_details(root, tasks[i]))}
+    errors = {i: read_reasoned_details(root, task).error for i, task in tasks.items()}
+    found = {i for i, error in errors.items() if lacks_reason(tasks[i], error)}
     assert found == {NO_RESULT, LOST_TASK, PYTHON}
+
+
+def test_list_gives_the_same_reason_as_the_app(
+    root: Root, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(root, LOST_TASK, KILLED)
+    for option in ("--details", "--inputs"):
+        assert main(["list", str(root.path), option, "--json"]) == 0
+        listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        errors = {task["id"]: task.get("error") for task in listed}
+        assert errors[LOST_TASK] == "log.outer: Killed"
+        assert errors[ERROR] == "too small"
 
 
 def test_process_reads_the_same_reasons_as_the_thread(

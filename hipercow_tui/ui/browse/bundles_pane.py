@@ -69,8 +69,10 @@ class BundlesPane(Pane):
         """Show the bundle under the cursor, and read what its tasks used."""
         if self.session.state.pane == self.name:
             row = self.table.current
-            pin = self.session.snapshot.pin_of.get(row.pin_target) if row else None
-            self.details.show(row, self.table.now, pin, self._usage_of(self._bundle))
+            snapshot, target = self.session.snapshot, row.pin_target if row else None
+            found = (snapshot.pin_of.get(target), snapshot.note_of.get(target)) if target else ()
+            records = [one for one in found if one is not None]
+            self.details.show(row, self.table.now, records, self._usage_of(self._bundle))
 
     def _usage_of(self, bundle: Bundle | None) -> UsageSummary | None:
         """Return the usage of a bundle as far as it is known. Request it, unless that was done for

@@ -171,27 +171,25 @@ class Inspecting(Controller):
         row, such as a bundle or an error, else of all tasks that pass the filters."""
         pane, view = self._pane, self._pane.tasks.view
         marked = view.markable_among(self._session.marks.ids or ())
-        if marked:
-            what = pluralize(len(marked), "marked task")
-            self._export(what, [i for i in view.order if i in marked])
-        elif pane.name != TASKS and pane.inputs is not None:
+        if not marked and pane.name != TASKS and pane.inputs is not None:
             title, ids = pane.inputs
             self._export_part(pane.narrowing.label if pane.narrowing else title, ids)
-        else:
-            ids = [i for i in view.order if i in view.markable]
-            number = pluralize(len(ids), "matched task" if view.filtered else "task")
-            self._export(number if view.filtered else f"all {number}", ids)
+            return
+        wanted = marked or view.markable
+        tasks = tuple(self._session.snapshot.existing([i for i in view.order if i in wanted]))
+        kind = "marked " if marked else "matched " if view.filtered else ""
+        what = pluralize(len(tasks), f"{kind}task")
+        self._export(what if kind else f"all {what}", tasks)
 
     def _export_part(self, label: str, ids: Sequence[str]) -> None:
-        self._export(f"{label}, {pluralize(len(ids), 'task')}", ids)
+        tasks = tuple(self._session.snapshot.existing(ids))
+        self._export(f"{label}, {pluralize(len(tasks), 'task')}", tasks)
 
-    def _export(self, what: str, ids: Sequence[str]) -> None:
+    def _export(self, what: str, tasks: Sequence[Task]) -> None:
         from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
 
-        session = self._session
-        tasks = tuple(session.snapshot.existing(ids))
         if tasks:
-            screen = ExportInputsScreen(session.root, what, tasks, session.clock())
+            screen = ExportInputsScreen(self._session.root, what, tasks, self._session.clock())
             self._screen.app.push_screen(screen)
         else:
             self._screen.notify("There is no task to export: none passes the filters")
@@ -212,7 +210,7 @@ class Inspecting(Controller):
 
         if text := self._pane.text_to_copy:
             self._screen.app.copy_to_clipboard(text)
-            self._screen.notify("Copied the message")
+            self._screen.notify(f"Copied the {self._pane.error.by if self._pane.error else 'text'}")
         elif (source := self._pane.copy_source) is not None:
             refusal = "started with --read-only" if self._session.read_only else ""
             self._screen.app.push_screen(CopyMenuScreen(source, refusal=refusal), self._run_r)
@@ -239,6 +237,25 @@ class Inspecting(Controller):
         """Return the error of a task as far as it was read, or ""."""
         failure = self._session.services.errors.failures.get(task_id)
         return failure.message if failure else ""
+
+    def show_report(self) -> None:
+        """Show a report on the current task or error, to ask for help."""
+        from hipercow_tui.ui.screens.help_report import error_report_screen, task_report_screen
+
+        task, error, session = self._pane.task, self._pane.error, self._session
+        tasks = session.snapshot.tasks
+        if task is not None:
+            screen = task_report_screen(session.root, task, tasks, session.clock())
+        elif error is not None:
+            screen = error_report_screen(session.root, error, tasks, session.clock())
+        else:
+            self._screen.notify(
+                with_keys(
+                    "Go to a task or an error for a report on it: <errors=e> shows all errors"
+                )
+            )
+            return
+        self._screen.app.push_screen(screen)
 
     def show_problems(self) -> None:
         """Show what could not be read."""

@@ -45,7 +45,7 @@ _allowed: WeakKeyDictionary[App[Any], set[Lang]] = WeakKeyDictionary()
 
 
 def question(tasks: Sequence[Task], *further: Choice, total: int | None = None) -> ChoiceScreen:
-    """Return a dialog in which the user allows to fetch the outer logs of tasks.
+    """Return a dialog that requests permission to fetch the outer logs of tasks.
 
     ``total`` is the number of tasks if these are not all of them, but those that finished last.
     """

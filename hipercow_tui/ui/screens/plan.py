@@ -441,6 +441,10 @@ class PlanScreen(Page[JobSpec | None]):
         """Show the log of the task."""
         self.inspecting.show_log()
 
+    def action_report(self) -> None:
+        """Show a report on the task, to ask for help."""
+        self.inspecting.show_report()
+
     def action_inputs(self) -> None:
         """Show the inputs of the bundle or the group."""
         self.inspecting.show_inputs()

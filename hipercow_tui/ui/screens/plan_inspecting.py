@@ -13,6 +13,7 @@ from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
+from hipercow_tui.ui.screens.help_report import task_report_screen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.sweep_choice import SweepChoice
@@ -70,6 +71,16 @@ class PlanInspecting:
         if task is not None:
             root = self._root.part(task.lang)
             self._screen.app.push_screen(LogScreen(root, task_id, lambda: task))
+
+    def show_report(self) -> None:
+        """Show a report on the task, to ask for help."""
+        task = self._lines.current_task
+        if task is None:
+            self._screen.notify("A report is about a task: go to the line of one")
+        else:
+            self._screen.app.push_screen(
+                task_report_screen(self._root, task, self.snapshot.tasks, self._clock())
+            )
 
     def show_inputs(self) -> None:
         """Show the inputs of the tasks of a bundle, or of the group."""

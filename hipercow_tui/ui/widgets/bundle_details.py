@@ -12,6 +12,7 @@ from textual.markup import escape
 from hipercow_tui.analysis.bundle_rows import SHOWN_STATUSES, BundleRow, Progress
 from hipercow_tui.analysis.usage_summary import Asked, Distribution, UsageSummary
 from hipercow_tui.domain.age_scale import bar_heights
+from hipercow_tui.domain.notes import Note
 from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.output.usage_text import cores_text
@@ -38,27 +39,31 @@ class BundleDetailsView(LabelledDetails):
         self,
         row: BundleRow | None,
         now: float,
-        pin: Pin | None = None,
+        records: Iterable[Pin | Note] = (),
         usage: UsageSummary | None = None,
     ) -> None:
-        """Show a bundle, its pin and what its tasks used; None clears the pane. ``now`` is in
-        seconds since the epoch."""
+        """Show a bundle with its pin, its note and the usage of its tasks; None clears the pane.
+        ``now`` is in seconds since the epoch."""
         if row is None:
             self.clear()
             return
         self.show_lines(
-            lambda style: lines(row, now, pin, usage, style),
+            lambda style: lines(row, now, records, usage, style),
             escape(plain_text(row.name)),
             with_keys("<open=Enter>: its tasks · <inputs=i>: their inputs"),
         )
 
 
 def lines(
-    row: BundleRow, now: float, pin: Pin | None, usage: UsageSummary | None, style: Styles
+    row: BundleRow,
+    now: float,
+    records: Iterable[Pin | Note],
+    usage: UsageSummary | None,
+    style: Styles,
 ) -> Iterable[tuple[str, Text]]:
     """Yield labels and their texts."""
-    if pin is not None:
-        yield "pin", Text(pin.text(now))
+    for record in records:
+        yield "pin" if isinstance(record, Pin) else "note", Text(record.text(now))
     yield "tasks", _counts(row, style)
     if row.progress is not None:
         yield "progress", Text(" · ".join(_progress(row.progress, row.task_count, now)))

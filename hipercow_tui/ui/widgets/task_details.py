@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
-from hipercow_tui.analysis.failure_reason import lacks_reason
+from hipercow_tui.analysis.error_groups import lacks_reason
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
@@ -159,7 +159,9 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
-    if details is not None and lacks_reason(task, details):
+        if details.frame:
+            yield "failed in", _safe(details.frame)
+    if details is not None and lacks_reason(task, details.error):
         hint = with_keys("<log=l>, <log.other=o>: fetch log.outer, which may say why")
         yield "" if details.error else "no message", Text(hint, style("label"))
     if details is not None and details.warnings:
@@ -168,6 +170,8 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "problem", _safe(task.problem, style("error"))
     if pin := shown.snapshot.held.get(task.id):
         yield "pin", Text(pin.text_for_task(shown.now))
+    for note in shown.snapshot.notes_of.get(task.id, ()):
+        yield "note", Text(note.text_for_task(shown.now))
     if ended_without_marker(task):
         yield "ended", _safe(_missing_marker(shown), style("submitted"))
     elif shown.stuck:

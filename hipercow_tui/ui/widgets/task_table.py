@@ -21,7 +21,7 @@ from hipercow_tui.support.text import format_age
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, short_number
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
-from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
+from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow, sign_of
 from hipercow_tui.ui.widgets.task_cells import (
     LONG_AGE,
     LONG_SIZE,
@@ -232,7 +232,10 @@ class TaskTable(MarkableTable):
             mark=self.mark_of(task_id),
             dimmed=self._view.is_dimmed(index),
             in_range=self.in_range(index),
-            pinned=task_id in self._view.snapshot.held,
+            sign=sign_of(
+                pinned=task_id in self._view.snapshot.held,
+                noted=task_id in self._view.snapshot.chain_note_of,
+            ),
         )
 
     def _cell(self, task: Task, placed: PlacedColumn) -> Cell:

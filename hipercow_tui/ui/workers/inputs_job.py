@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from hipercow_tui.analysis.failure_reason import read_reasoned_inputs
 from hipercow_tui.domain.task import Task
-from hipercow_tui.formats.input_values import read_input_values
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.inputs_export.files import write_lines
 from hipercow_tui.output.inputs_export.table import InputsTable, make_row
@@ -80,7 +80,7 @@ def _export(
     shown_at = time.monotonic()
     with InputsTable() as table:
         for task in tasks:
-            table.add(make_row(task, read_input_values(root, task)))
+            table.add(make_row(task, read_reasoned_inputs(root, task)))
             if time.monotonic() >= shown_at + PROGRESS_INTERVAL:
                 shown_at = time.monotonic()
                 show_progress(len(table))

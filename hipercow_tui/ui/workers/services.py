@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from hipercow_tui.analysis.error_groups import ErrorSort
+from hipercow_tui.analysis.error_groups import ErrorGrouping, ErrorSort
 from hipercow_tui.analysis.failure_cache import FailureCache
 from hipercow_tui.analysis.failure_reason import read_reasoned_details
 from hipercow_tui.analysis.task_summary import TaskSummary
@@ -20,6 +20,7 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.usage_reader import UsageCache
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.ui.messages import (
     BundleUsageReady,
     DetailsLoaded,
@@ -67,7 +68,8 @@ class BackgroundServices:
     """Starts, offers and stops the workers of the main screen.
 
     ``post`` takes their messages, from any thread. ``summaries`` is filled with the calls of tasks.
-    ``indexed`` says whether tasks are stored for the next start.
+    ``indexed`` says whether tasks are stored for the next start. ``rules`` is the file of rules for
+    errors.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class BackgroundServices:
         summaries: dict[str, TaskSummary],
         *,
         indexed: bool,
+        rules: RuleFile | None,
         clock: Callable[[], float],
         post: Callable[[Message], object],
     ) -> None:
@@ -101,7 +104,9 @@ class BackgroundServices:
         )
         self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), failed)
         cache = FailureCache.of(root) if indexed else None
-        self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
+        self.errors = FailureWorker(
+            root, cache, lambda found: post(ErrorsReady(found)), failed, rules=rules
+        )
         self.usages = UsageLoader(
             root,
             lambda: post(UsagesLoaded()),
@@ -148,9 +153,9 @@ class BackgroundServices:
         ):
             worker.stop()
 
-    def group_errors(self, snapshot: Snapshot, sort: ErrorSort) -> None:
-        """Group failures by error; post ErrorsReady, several times while they are read."""
-        self.errors.update(FailureRequest(snapshot, sort))
+    def group_errors(self, snapshot: Snapshot, sort: ErrorSort, by: ErrorGrouping) -> None:
+        """Group failures; post ErrorsReady, several times while they are read."""
+        self.errors.update(FailureRequest(snapshot, sort, by))
 
     def build_view_model(self, request: ViewRequest, *, urgent: bool) -> None:
         """Build a view model, and post ViewModelReady; if ``urgent``, usually in time for the next

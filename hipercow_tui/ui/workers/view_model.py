@@ -97,7 +97,8 @@ class ViewModelBuilder:
         changed = changed_ids(before.tasks, request.snapshot.tasks)
         if before is not request.snapshot:
             derive_incrementally(before, request.snapshot, changed)
-        _ = request.snapshot.held, request.snapshot.pin_of  # here, and not when rows are drawn
+        now = request.snapshot
+        _ = now.held, now.pin_of, now.chain_note_of, now.note_of  # not when rows are drawn
         view = make_view(
             request.snapshot,
             request.selection.matched_filters(request.snapshot),
