@@ -13,6 +13,7 @@ from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.usage_summary import UsageSummary
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import ALL_SIZE_KEYS, Pane
@@ -39,7 +40,8 @@ class BundlesPane(Pane):
         self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
         self.details.add_class("details")
         self._usage: BundleUsage | None = None
-        self._usage_request: object = None
+        self._usage_key: object = None
+        self._usage_snapshot: Snapshot | None = None
 
     @property
     def count(self) -> int:
@@ -75,26 +77,25 @@ class BundlesPane(Pane):
             self.details.show(row, self.table.now, records, self._usage_of(self._bundle))
 
     def _usage_of(self, bundle: Bundle | None) -> UsageSummary | None:
-        """Return the usage of a bundle as far as it is known. Request it, unless that was done for
-        this snapshot."""
-        key = bundle and (bundle.lang, bundle.name)
-        request = key, self.session.snapshot
-        if bundle is not None and request != self._usage_request:
-            self.session.services.usages.want_bundle(request, self._tasks_of(bundle))
-        self._usage_request = request
+        """Return the usage of a bundle as far as it is known, maybe of an earlier snapshot. Request
+        it, unless that was done for this snapshot."""
+        key, snapshot = bundle and (bundle.lang, bundle.name), self.session.snapshot
+        requested = key == self._usage_key and snapshot is self._usage_snapshot
+        if bundle is not None and not requested:
+            self.session.services.usages.want_bundle(key, self._tasks_of(bundle))
+        self._usage_key, self._usage_snapshot = key, snapshot
         known = self._usage
-        return known.summary if known and known.key == request else None
+        return known.summary if known and known.key == key else None
 
     def show_usage(self, usage: BundleUsage) -> None:
         """Show what the tasks of the current bundle used."""
-        if usage.key == self._usage_request:
-            self._usage = usage
-            self.show_details()
+        self._usage = usage
+        self.show_details()
 
     def hidden(self) -> None:
         """Read no more usages."""
         self.session.services.usages.drop_bundle()
-        self._usage_request = None
+        self._usage_key = self._usage_snapshot = None
 
     # Keys
 
