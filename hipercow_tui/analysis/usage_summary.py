@@ -79,10 +79,10 @@ class UsageSummary:
     """What tasks asked for and used.
 
     Attributes:
-        ended: How many of the tasks have ended; the others are left out.
-        read: How many of those were read until now.
+        ended: The number of tasks that have ended; the others are left out.
+        read: The number of those that were read.
         cores, memory: The requested cores and bytes; None if no request is known.
-        used_cores, used_memory: The same of what was used; None if nothing is known.
+        used_cores, used_memory: The measurements; None if there are none.
     """
 
     ended: int

@@ -162,7 +162,7 @@ def resources(cores: int) -> bytes:
 
 
 def _cpu_times(elapsed: float, busy: float) -> RVector:
-    """The value of R's ``proc.time``, in seconds, of a task that kept so many cores busy."""
+    """The value of R's ``proc.time``, in seconds, of a task that kept ``busy`` cores busy."""
     columns = ("user.self", "sys.self", "elapsed", "user.child", "sys.child")
     attributes: Attributes = (("class", chars("proc_time")), ("names", chars(*columns)))
     user, system = round(elapsed * busy * 0.97, 3), round(elapsed * busy * 0.03, 3)
