@@ -57,7 +57,7 @@ commands (--help after a command explains its options):
   hipercow-tui pins [ROOT]      list pins, with time, user and note
   hipercow-tui note [ROOT] …    write a note on retry chains and bundles, or remove it
   hipercow-tui notes [ROOT]     list notes, with time and user
-  hipercow-tui report ID [ROOT] print a report on a task in Markdown, to ask for help
+  hipercow-tui report ID [ROOT] print a report on a task or an error, to ask for help
   hipercow-tui history [ROOT]   list past purges, restores and emptyings, with time and user
   hipercow-tui keys             list the keys of the app with their ids, to choose other keys
 """

@@ -10,6 +10,7 @@ from dataclasses import replace
 from hipercow_tui import __version__
 from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.failure_reason import outer_log, read_reasoned_details
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.details import EnvVar, open_task_folder, try_read
 from hipercow_tui.formats.environments import read_environment
@@ -37,24 +38,24 @@ _MAX_ATTEMPTS = 20  # the last ones of a chain: their errors are read
 _SECRETS_OF = 100  # tasks of an error: their variables are read, to hide secret values
 
 
-def read_task_report(root: Root, task: Task, tasks: Mapping[str, Task], now: float) -> str:
-    """Return the report on a task; ``tasks`` are those of the snapshot, by id.
+def read_task_report(root: Root, task: Task, snapshot: Snapshot, now: float) -> str:
+    """Return the report on a task of a snapshot.
 
     ``now`` is in seconds since the epoch. What can't be read is a sentence in the report.
     """
-    facts = _read_facts(root, task, tasks)
+    facts = _read_facts(root, task, snapshot)
     masker = Masker(_variables([facts]), _home())
     return task_report(facts, _machine(), masker, now)
 
 
-def read_error_report(root: Root, group: ErrorGroup, tasks: Mapping[str, Task], now: float) -> str:
+def read_error_report(root: Root, group: ErrorGroup, snapshot: Snapshot, now: float) -> str:
     """Return the report on an error, with its latest and its earliest task as examples.
 
     The arguments are those of ``read_task_report``.
     """
-    existing = [tasks[task_id] for task_id in group.ids if task_id in tasks]
+    existing = list(snapshot.existing(group.ids))
     ends = {task.id: task for task in (*existing[:1], *existing[-1:])}
-    examples = [_read_facts(root, task, tasks) for task in ends.values()]
+    examples = [_read_facts(root, task, snapshot) for task in ends.values()]
     others = [
         read_details_without_error(root, task.id, task.lang) for task in existing[:_SECRETS_OF]
     ]
@@ -76,7 +77,7 @@ def _variables(facts: Iterable[TaskFacts]) -> list[EnvVar]:
     return [variable for one in facts for variable in one.details.envvars]
 
 
-def _read_facts(root: Root, task: Task, tasks: Mapping[str, Task]) -> TaskFacts:
+def _read_facts(root: Root, task: Task, snapshot: Snapshot) -> TaskFacts:
     part = root.part(task.lang)
     details = read_reasoned_details(root, task)
     script, trace = _read_folder(part, task)
@@ -90,7 +91,8 @@ def _read_facts(root: Root, task: Task, tasks: Mapping[str, Task]) -> TaskFacts:
         read_environment(part, details.environment) if details.environment else None,
         trace,
         (_log_end(log),) if outer_end.problem else (_log_end(log), outer_end),
-        _attempts(root, task, tasks),
+        _attempts(root, task, snapshot.tasks),
+        snapshot.notes_of.get(task.id, ()),
     )
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from hipercow_tui.analysis.error_groups import Counts, ErrorGroup, ErrorGrouping
 from hipercow_tui.domain.durations import queue_time, run_time
+from hipercow_tui.domain.notes import Note
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.environments import Environment
@@ -92,6 +93,7 @@ class TaskFacts:
     trace: tuple[str, ...] = ()
     logs: tuple[LogEnd, ...] = ()
     chain: tuple[Attempt, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def task_report(facts: TaskFacts, machine: Machine, masker: Masker, now: float) -> str:
@@ -204,6 +206,8 @@ class _Writer:
             yield f"- node: {self._span(facts.node)}"
         yield from self._times(task)
         yield from _listed("bundles", map(self._span, task.bundles))
+        for note in facts.notes:
+            yield f"- note: {self._span(note.text_for_task(self._now))}"
         yield ""
 
     def _times(self, task: Task) -> Iterator[str]:

@@ -30,7 +30,8 @@ _PATTERNS = tuple(
         r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{8,}|AIza[\w-]{20,})",
         r"\b(?P<secret>xox[abeoprs]-[\w-]{8,}|sk-[\w-]{16,})",
         r"\b(?P<secret>eyJ[\w-]{8,1024}\.[\w-]{1,4096}\.[\w-]*)",
-        r"(?m)^\s*(?P<secret>[A-Za-z0-9+/=]{60,})\s*$",  # the inner lines of a key
+        # The inner lines of a key, and not a line of ===.
+        r"(?m)^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[ \t]*(?P<secret>[A-Za-z0-9+/=]{60,})[ \t]*$",
         r"://(?P<secret>[^\s/@:]*:[^\s/@]+)@",
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>[\w.~+/=-]{8,})",
         rf"(?i)--{_WORD}[ =](?P<secret>{_VALUE})",

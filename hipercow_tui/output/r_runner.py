@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.errors import RscriptError, os_error_text
-from hipercow_tui.support.process_group import OWN_GROUP, end_group
+from hipercow_tui.support.process_group import ProcessGroup
 from hipercow_tui.support.text import escape_controls
 
 _LOGGER = logging.getLogger(__name__)
@@ -90,19 +90,19 @@ def run_command(
     """
     name = Path(command[0]).stem
     try:
-        process = subprocess.Popen(
+        group = ProcessGroup(
             command,
             cwd=root.path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            **OWN_GROUP,
         )
     except OSError as error:
         raise RscriptError(f"'{name}' can't be started: {os_error_text(error)}") from None
+    process = group.process
     _LOGGER.info("%s: %d lines of input, process %d", name, len(lines), process.pid)
     ended = threading.Event()
-    watch = threading.Thread(target=_stop, args=(process, stop, ended), daemon=True)
+    watch = threading.Thread(target=_stop, args=(group, stop, ended), daemon=True)
     watch.start()
     assert process.stdin is not None and process.stdout is not None
     with process.stdin as pipe:
@@ -112,6 +112,8 @@ def run_command(
             on_line(line)
     status = process.wait()
     ended.set()
+    watch.join()
+    group.close()
     return RResult(status, stop.is_set())
 
 
@@ -132,11 +134,11 @@ def _write(fd: int, text: bytes) -> None:
             return
 
 
-def _stop(process: subprocess.Popen[bytes], stop: threading.Event, ended: threading.Event) -> None:
+def _stop(group: ProcessGroup, stop: threading.Event, ended: threading.Event) -> None:
     """Wait until ``stop`` is set, then end R and its child processes."""
     while not ended.wait(0.1):
         if stop.is_set():
-            for _ in end_group(process):
+            for _ in group.end():
                 if ended.wait(_PATIENCE):
                     return
             return

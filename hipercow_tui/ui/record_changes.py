@@ -1,4 +1,4 @@
-"""Change pins and notes in a thread, and say on the screen what was done."""
+"""Change pins and notes in a thread, and show a sentence about the change."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RecordChanges:
         self._changed = changed
 
     def run(self, change: Callable[[], str]) -> None:
-        """Run a change of files in a thread, then say what it did: it returns a sentence."""
+        """Run a change of files in a thread, then show the sentence that it returns."""
 
         def work() -> None:
             try:

@@ -13,13 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_r import run_r
 from small_py_root import write_py_task
-from small_root import DAY, NOW, task_id, write_task
+from small_root import DAY, NOW, task_id, write_bundle, write_task
 
 from hipercow_tui.analysis.error_groups import ErrorGrouping, Failure
 from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.failure_reader import read_failure
+from hipercow_tui.domain.notes import Note
+from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.details import SECRET, EnvVar, TaskDetails
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output import help_reader
@@ -33,6 +35,7 @@ from hipercow_tui.output.help_report import (
     task_report,
 )
 from hipercow_tui.output.masking import Masker
+from hipercow_tui.purging.record_files import write_note
 from hipercow_tui.scanning.outer_logs import FetchedLogs
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support import filesystem
@@ -58,8 +61,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def report_on(where: Path, identity: str, now: float = NOW) -> str:
     root = find_root(where)
-    tasks = read_root(root).tasks
-    return read_task_report(root, tasks[identity], tasks, now)
+    snapshot = read_root(root)
+    return read_task_report(root, snapshot.tasks[identity], snapshot, now)
 
 
 def first_attempt(snapshot: Snapshot) -> Task:
@@ -79,7 +82,7 @@ def test_the_report_on_an_error_of_real_tasks_has_both_as_examples(recorded: Pat
     snapshot = read_root(root)
     failed = [task for task in snapshot.tasks.values() if task.status is Status.FAILURE]
     (group,) = group_failures(failed, {task.id: read_failure(root, task) for task in failed})
-    report = read_error_report(root, group, snapshot.tasks, max(t.finished or 0 for t in failed))
+    report = read_error_report(root, group, snapshot, max(t.finished or 0 for t in failed))
     lines = report.splitlines()
     assert lines[0] == "# 2 failed tasks with the same error"
     begin = lines.index("can't read `data.csv` for beta = 0.25")
@@ -91,7 +94,7 @@ def test_the_report_on_an_error_of_real_tasks_has_both_as_examples(recorded: Pat
     assert lines.count("### Trace") == 2 and "correct-horse" not in report
     failures = {task.id: read_failure(root, task) for task in failed}
     (group,) = group_failures(failed, failures, by=ErrorGrouping.FRAME)
-    report = read_error_report(root, group, snapshot.tasks, NOW)
+    report = read_error_report(root, group, snapshot, NOW)
     assert report.startswith("# 2 failed tasks with the same frame\n")
     assert "- messages: ``can't read `data.csv` for beta = " in report
 
@@ -176,6 +179,19 @@ def test_the_report_on_a_task_that_never_ran_says_what_is_not_known(tmp_path: Pa
     ]
     assert lines[-3:-1] == ["## End of `log`", ""]
     assert "has no 'log' yet: it has not been submitted" in lines[-1]
+
+
+def test_the_report_has_the_notes_on_the_chain_and_the_bundles(tmp_path: Path) -> None:
+    write_task(tmp_path, ONE, "failure")
+    write_bundle(tmp_path, "sweep", [ONE])
+    root = find_root(tmp_path)
+    write_note(root, PinTarget(PinKind.CHAIN, Lang.R, ONE), "`wrong`")
+    write_note(root, PinTarget(PinKind.BUNDLE, Lang.R, "sweep"), "data")
+    notes = [line for line in report_on(tmp_path, ONE).splitlines() if line.startswith("- note")]
+    assert len(notes) == 2
+    assert notes[0].startswith("- note: `` `wrong` (") and notes[1].startswith(
+        "- note: `bundle sweep: data ("
+    )
 
 
 def test_a_damaged_task_is_a_report_with_problems(tmp_path: Path) -> None:
@@ -295,6 +311,7 @@ def test_no_secret_of_a_task_is_in_its_reports(secret: str, around: str) -> None
         trace=(dirty, "f(" + dirty * 20),
         logs=(LogEnd("log", (*dirty.split("\n"), dirty * 100)), LogEnd("log.outer", problem=dirty)),
         chain=(Attempt(ONE, task, dirty), Attempt(TWO, None)),
+        notes=(Note(PinTarget(PinKind.BUNDLE, Lang.R, dirty), dirty, dirty, dirty, NOW),),
     )
     masker = Masker([variable])
     failure = Failure.from_details(details)

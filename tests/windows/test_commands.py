@@ -24,6 +24,8 @@ READING = (
     ("list", "--in-bundle", "data_*"),
     ("space", "--json"),
     ("space", "--by", "status"),
+    ("wait", "--with-status", "failure", "--json"),
+    ("wait", "--with-status", "running", "--timeout", "0s"),
     ("trash", "--json"),
     ("history", "--json"),
     ("pins", "--json"),

@@ -243,11 +243,11 @@ class Inspecting(Controller):
         from hipercow_tui.ui.screens.help_report import error_report_screen, task_report_screen
 
         task, error, session = self._pane.task, self._pane.error, self._session
-        tasks = session.snapshot.tasks
+        about = session.snapshot, session.clock()
         if task is not None:
-            screen = task_report_screen(session.root, task, tasks, session.clock())
+            screen = task_report_screen(session.root, task, *about)
         elif error is not None:
-            screen = error_report_screen(session.root, error, tasks, session.clock())
+            screen = error_report_screen(session.root, error, *about)
         else:
             self._screen.notify(
                 with_keys(

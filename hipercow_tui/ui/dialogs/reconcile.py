@@ -93,8 +93,12 @@ class ReconcileScreen(RScreen):
         return RRun(RECONCILE, id_lines(targets.ids))
 
     def call_to_copy(self) -> str:
-        """Return the call that makes missing markers, else the one that asks about the tasks."""
-        return self._markers or ("" if self._ids else ask_call(self._tasks))
+        """Return the call that makes missing markers; if R was not started the one that asks about
+        the tasks of all choices."""
+        if self._ids:
+            return self._markers
+        tasks = dict.fromkeys(task for one in self._choices for task in one.targets.tasks)
+        return ask_call(tuple(tasks))
 
     def take_line(self, line: bytes) -> None:
         """Keep an answer, or a line that R printed."""

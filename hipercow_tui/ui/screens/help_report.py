@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +13,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.analysis.error_groups import ErrorGroup
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.help_reader import read_error_report, read_task_report
@@ -97,21 +98,19 @@ class HelpReportScreen(Page[None]):
         self.app.push_screen(SaveReportScreen(self._report, self._file_name, self._root))
 
 
-def task_report_screen(
-    root: Root, task: Task, tasks: Mapping[str, Task], now: float
-) -> HelpReportScreen:
+def task_report_screen(root: Root, task: Task, snapshot: Snapshot, now: float) -> HelpReportScreen:
     """Return the screen with the report on a task; the arguments are those of
     ``read_task_report``."""
     return HelpReportScreen(
         f"task {short_id(task.id)}",
         f"hipercow-report-{task.id[:8]}.md",
         root,
-        lambda: read_task_report(root, task, tasks, now),
+        lambda: read_task_report(root, task, snapshot, now),
     )
 
 
 def error_report_screen(
-    root: Root, group: ErrorGroup, tasks: Mapping[str, Task], now: float
+    root: Root, group: ErrorGroup, snapshot: Snapshot, now: float
 ) -> HelpReportScreen:
     """Return the screen with the report on an error; the arguments are those of
     ``read_error_report``."""
@@ -119,5 +118,5 @@ def error_report_screen(
         f"error '{group.line}'",
         f"hipercow-report-{group.ids[0][:8]}.md",
         root,
-        lambda: read_error_report(root, group, tasks, now),
+        lambda: read_error_report(root, group, snapshot, now),
     )

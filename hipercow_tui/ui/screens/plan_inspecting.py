@@ -79,7 +79,7 @@ class PlanInspecting:
             self._screen.notify("A report is about a task: go to the line of one")
         else:
             self._screen.app.push_screen(
-                task_report_screen(self._root, task, self.snapshot.tasks, self._clock())
+                task_report_screen(self._root, task, self.snapshot, self._clock())
             )
 
     def show_inputs(self) -> None:

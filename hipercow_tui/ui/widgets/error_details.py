@@ -59,7 +59,9 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     group = shown.group
     yield _title(group), _safe(group.text.splitlines(), style("error"))
     if group.lacks_reason:
-        hint = with_keys("<messages=o>: fetch log.outer, which may say why")
+        of_node = group.by is ErrorGrouping.NODE and not group.is_known
+        purpose = "name it" if of_node else "say why"
+        hint = with_keys(f"<messages=o>: fetch log.outer, which may {purpose}")
         yield "", Text(hint, style("label"))
     if not group.is_known and group.by in _WHY_UNKNOWN:
         yield "why", Text(_WHY_UNKNOWN[group.by])
