@@ -6,6 +6,7 @@ import argparse
 import difflib
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ from hipercow_tui.support.text import (
 )
 
 _COLUMNS = ", ".join(SortKey)
+_COLUMN_LINES = textwrap.fill(f"COLUMN is one of {_COLUMNS}.", 96)
 _SIZE_COLUMNS = ["bytes", "disk_bytes", "files"]  # of --csv
 _KEPT_USAGES = 100_000  # 200 bytes each
 _INPUT_FORMATS = {"csv": Format.CSV, "json": Format.JSON, "r": Format.R}
@@ -53,13 +55,14 @@ examples:
   hipercow-tui list --with-status running
   hipercow-tui list --in-bundle 'sweep_*' --details --json
   hipercow-tui list --sort -size --limit 10            the ten largest tasks
+  hipercow-tui list --usage --sort efficiency          cores and memory, the worst use first
   hipercow-tui list --csv                              for R, pandas or a spreadsheet
   hipercow-tui list --in-bundle sweep_03 --inputs --csv    with a column for each input
   hipercow-tui list --filter 'old failures'            filters that were saved in the app with f
 
 WHEN is {TIMES}.
 STATUS is one of {STATUSES}, submitted, running.
-COLUMN is one of {_COLUMNS}.
+{_COLUMN_LINES}
 """
 
 

@@ -99,6 +99,8 @@ def test_tasks_are_sorted_by_usage_and_unknown_ones_are_last(key: SortKey) -> No
     }
     order = sort_tasks(snapshot_of(tasks), TaskSort().toggled(key), {}, {}, NOW, usages)
     assert order[:2] == (task_id(1), task_id(0))
+    ascending = sort_tasks(snapshot_of(tasks), TaskSort(key, False), {}, {}, NOW, usages)
+    assert ascending[:2] == (task_id(0), task_id(1))
     values = [usage_value(usages, task_id(number), key) for number in range(4)]
     assert values[2:] == [None, None]
     assert None not in values[:2]
