@@ -79,7 +79,8 @@ class RScreen(Dialog[bool]):
     # For subclasses
 
     def prepare(self) -> None:
-        """Read what the question shows; called in a thread."""
+        """Read what the question and the call to copy need; called in a thread, before R is
+        found."""
 
     @abstractmethod
     def question(self, version: str) -> ChoiceScreen:
@@ -125,13 +126,13 @@ class RScreen(Dialog[bool]):
         self.app.call_later(self.app.post_message, WorkerFailed(error))
 
     def _find_r(self) -> None:
+        self.prepare()
         try:
             version = r_runner.hipercow_version(self._root)
         except RscriptError as error:
             keys = with_keys("<run_r.copy=c>: copy the call for R · <run_r.leave=esc>: back")
             self.call_later(self._ended, str(error), keys)
         else:
-            self.prepare()
             self.call_later(self._ask, version)
 
     def _ask(self, version: str) -> None:
