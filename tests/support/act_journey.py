@@ -23,6 +23,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.scanning.scanner import read_root
 
+MOST_KEYS = 20
 MEMORY_ERROR = "cannot allocate memory block of size 8 Gb"
 _DAY = 86400.0
 # What the cluster says, for the real R: the lost tasks failed, and a node has much memory.

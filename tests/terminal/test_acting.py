@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from act_journey import MEMORY_ERROR, Acted, act, asked_memory, make_root
+from act_journey import MEMORY_ERROR, MOST_KEYS, Acted, act, asked_memory, make_root
 from r_stand_in import stub
 from real_r import r_environment, run_r
 from real_terminal import Terminal
@@ -17,6 +17,7 @@ def act_in(folder: Path, env: dict[str, str], started: list[Terminal]) -> Acted:
     terminal = Terminal(str(folder / "project"), env=env, columns=118, rows=36)
     started.append(terminal)
     acted = act(terminal, folder / "inputs.jsonl")
+    assert len(acted.keys) <= MOST_KEYS, acted.keys
     assert acted.freed == LOST and acted.exported == SHORT
     assert acted.report.startswith(f"# {SHORT} failed tasks with the same error")
     assert MEMORY_ERROR in acted.report and "run_sir" in acted.report
