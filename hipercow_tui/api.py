@@ -1,21 +1,24 @@
-"""The functions of the package: ``scan``, ``space``, ``purge``, ``pin`` and ``unpin``."""
+"""The functions of the package, such as ``scan``, ``purge`` and ``wait``."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Collection, Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cutoff_time import When
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status
 from hipercow_tui.support.errors import BadFilterError, FilterError, GoalError, PurgeError
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.goal import Goal
     from hipercow_tui.domain.pins import Pin
     from hipercow_tui.domain.plan import PurgePlan
+    from hipercow_tui.domain.waits import WaitProgress
     from hipercow_tui.formats.root import Root
     from hipercow_tui.purging import PurgeReport
 
@@ -82,6 +85,41 @@ def space(root: str | os.PathLike[str] | None = None, *, by: str = "bundle") -> 
     usage = measure_space(found, read_root(found), UsageCache.of(found), now=now)
     groups = read_and_group_space(found, usage, grouping, now=now)
     return space_as_json(usage, grouping, groups)
+
+
+def errors(root: str | os.PathLike[str] | None = None, *, by: str = "message") -> dict[str, Any]:
+    """Read the errors of all failed tasks of a root, and return them in groups.
+
+    Args:
+        root: As for ``scan``.
+        by: ``"message"`` groups messages that are alike, ``"frame"`` tasks that failed in the same
+            function, ``"node"`` tasks that ran on the same node of the cluster.
+
+    Returns:
+        The object of ``hipercow-tui errors --json``. The user's rules for errors are used, but
+        those that can't be used are ignored.
+
+    Raises:
+        BadFilterError: There is no such grouping.
+        RootError: There is no root, or it can't be read.
+    """
+    from hipercow_tui.analysis.error_groups import ErrorGrouping
+    from hipercow_tui.analysis.error_listing import list_errors
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.output.error_report import errors_as_json
+    from hipercow_tui.scanning.scanner import read_root
+    from hipercow_tui.settings.rule_file import ErrorRules, RuleFile
+
+    names = [one.value for one in ErrorGrouping]
+    if by not in names:
+        raise BadFilterError(f"by takes one of {', '.join(names)}, not {by!r}")
+    found = find_root(root)
+    snapshot = read_root(found)
+    failed = [snapshot.tasks[i] for i in snapshot.with_status(Status.FAILURE)]
+    file = RuleFile.of_user()
+    rules = ErrorRules() if file is None else file.read()
+    listing = list_errors(found, failed, ErrorGrouping(by), rules.rules)
+    return errors_as_json(str(snapshot.root), listing)
 
 
 def purge(
@@ -255,7 +293,7 @@ def pin(
         RootError: There is no root, or it can't be read.
     """
     from hipercow_tui.domain.pin_requests import targets_to_pin
-    from hipercow_tui.purging.pin_files import add_pin
+    from hipercow_tui.purging.record_files import add_pin
 
     if not isinstance(note, str):
         raise BadFilterError(f"note takes a string, not {type(note).__name__}")
@@ -278,7 +316,7 @@ def unpin(
         The pins that were removed; empty if nothing of this was pinned.
     """
     from hipercow_tui.domain.pin_requests import pins_to_remove
-    from hipercow_tui.purging.pin_files import remove_pin
+    from hipercow_tui.purging.record_files import remove_pin
 
     found, pins = _find_pins(task_ids, bundles, root, pins_to_remove)
     return [one for one in pins if remove_pin(found, one.target)]
@@ -300,6 +338,62 @@ def _find_pins(
         names = requested_strings("bundles", bundles)
         found = find_root(root)
         return found, find(read_root(found), ids, names)
+    except PurgeError:
+        raise
+    except FilterError as error:
+        raise BadFilterError(str(error)) from None
+
+
+def wait(
+    task_ids: str | Iterable[str] | None = None,
+    *,
+    in_bundle: str | Iterable[str] | None = None,
+    with_status: str | Iterable[str] | None = None,
+    follow: bool = True,
+    any_task: bool = False,
+    timeout: float | str | timedelta | None = None,
+    lang: str | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> WaitProgress:
+    """Wait until all tasks have ended that pass the filters now; without a filter, all tasks.
+
+    Tasks that are created later are not waited for, but retries are. The status is what files say:
+    a task that the cluster killed stays running until R asks the cluster, so give a timeout.
+
+    Args:
+        task_ids: One id or several.
+        in_bundle: Tasks in bundles with a name that matches a glob; ``!GLOB`` excludes.
+        with_status: Tasks with any status but broken.
+        follow: Whether a retried task counts by its latest attempt.
+        any_task: Return when the first of the unfinished tasks has ended.
+        timeout: Seconds, a timedelta, or a text such as ``"2h"``, counted from the first reading of
+            the root; 0 looks once. None waits without a limit.
+        lang: Only tasks of hipercow for R (``"r"``) or for Python (``"py"``).
+        root: As for ``scan``.
+
+    Returns:
+        How each task ended: ``statuses`` by id, and ``counts`` of tasks by status. A task that was
+        purged or removed meanwhile is ``"gone"``.
+
+    Raises:
+        UnknownTasksError: Some of ``task_ids`` do not exist.
+        BadFilterError: A filter is invalid, or an argument has a wrong type.
+        UnsubmittedError: A task was never submitted, so it might never end.
+        WaitTimeoutError: Not all tasks ended in time. It is a TimeoutError too, and its
+            ``progress`` has the status of each task.
+        RootError: There is no root, or it has disappeared.
+    """
+    from hipercow_tui.domain.cutoff_time import timeout_seconds
+    from hipercow_tui.domain.filters import requested_filters
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.scanning.waiting import WaitRequest, wait_until_over
+
+    try:
+        filters = requested_filters(
+            task_ids, None, in_bundle, with_status, follow=follow, now=time.time(), listing=True
+        )
+        request = WaitRequest(filters, lang, follow, any_task, timeout_seconds(timeout))
+        return wait_until_over(find_root(root), request)
     except PurgeError:
         raise
     except FilterError as error:

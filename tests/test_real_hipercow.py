@@ -100,6 +100,20 @@ def test_status_of_every_task_agrees_with_hipercow(project: Path) -> None:
     assert snapshot.problems == ()
 
 
+def test_a_task_that_ended_without_its_marker_is_freed_by_hand(project: Path) -> None:
+    """hipercow has no command that asks the cluster: its statuses are the files."""
+    ended = task_create_shell(["true"])
+    task_eval(ended, capture=True)
+    marker = project / "hipercow" / "py" / "tasks" / ended[:2] / ended[2:] / "status-success"
+    marker.unlink()
+    assert task_status(ended) is TaskStatus.RUNNING
+    with pytest.raises(BlockedError, match="it has 'times', and the marker of its end is missing"):
+        hipercow_tui.purge(ended, root=project)
+    marker.touch()
+    assert task_status(ended) is TaskStatus.SUCCESS
+    assert hipercow_tui.purge(ended, root=project) == [ended]
+
+
 def test_details_agree_with_what_hipercow_wrote(project: Path) -> None:
     root, opened = find_root(project), hipercow_root.open_root()
     for task in scan(project).tasks.values():

@@ -1,12 +1,8 @@
-"""Group failed tasks by their error: tasks are in one group if their messages are alike.
-
-Made from tasks and from their failures that were read so far.
-"""
+"""The failures of tasks, and groups of them. ``failure_grouping`` makes the groups."""
 
 from __future__ import annotations
 
 import marshal
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +16,8 @@ from hipercow_tui.support.text import truncate_middle
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
 
+# The error that R stores when the cluster says that an unfinished task has failed (fix_status()).
+LOST = "task reported as lost"
 NO_MESSAGE = "an error without a message"
 SAMPLE_SIZE = 3  # values of an input that are shown
 _MAX_MESSAGE = 4000  # characters kept of a message or of warnings
@@ -27,13 +25,14 @@ _INPUT_WIDTH = 60  # characters kept of an input
 
 # Names and deparsed values.
 Inputs: TypeAlias = tuple[tuple[str, str], ...]
+Counts: TypeAlias = tuple[tuple[str, int], ...]  # names with a number each
 _T = TypeVar("_T")
 
 
 class _PackedFailure(NamedTuple):
     """The fields of a failure, as plain values to save memory.
 
-    All but the last two are mostly the same in thousands of tasks (see Interner). ``packed`` has
+    All but the last two are the same in many of thousands of tasks (see Interner). ``packed`` has
     the values that differ: those of the inputs, those in the message, and the message itself if
     the template does not give it. Packed they take a third of the memory.
     """
@@ -44,6 +43,8 @@ class _PackedFailure(NamedTuple):
     code_text: str
     input_names: tuple[str, ...]
     problem: str | None
+    frame: str
+    rule: str
     packed: bytes
     folder: bytes
 
@@ -52,8 +53,9 @@ class Failure(_PackedFailure):
     """The failure of one task.
 
     It has the ``message`` and the ``warnings`` before it, the code and ``inputs`` of the task, and
-    in ``problem`` why no message is known, or None. ``folder`` is the fingerprint of the folder
-    when it was read, or empty.
+    in ``problem`` why no message is known, or None. ``frame`` is the function in which it failed,
+    ``rule`` the name of the user's rule that matched the message; both can be empty. ``folder`` is
+    the fingerprint of the folder when it was read, or empty.
     """
 
     __slots__ = ()
@@ -66,6 +68,7 @@ class Failure(_PackedFailure):
         inputs: Inputs = (),
         problem: str | None = None,
         folder: bytes = b"",
+        frame: str = "",
     ) -> Failure:
         """Parse the message, which costs most, and pack the values."""
         parsed = parse_message(problem or message or NO_MESSAGE)
@@ -74,9 +77,8 @@ class Failure(_PackedFailure):
         if parsed.shown(()) != message:
             packed.append(message)
         names = tuple([name for name, _ in inputs])
-        return cls._make(
-            (template, placeholders, warnings, code_text, names, problem, pack(packed), folder)
-        )
+        shared = (template, placeholders, warnings, code_text, names, problem, frame, "")
+        return cls._make((*shared, pack(packed), folder))
 
     @property
     def message(self) -> str:
@@ -116,7 +118,13 @@ class Failure(_PackedFailure):
             details.code_text,
             inputs_of(details),
             None if known else details.problem or "its 'result' has no error",
+            frame=details.frame,
         )
+
+
+def lacks_reason(task: Task, error: str | None) -> bool:
+    """Return whether a task failed and its error does not say why; its outer log may say it."""
+    return task.status is Status.FAILURE and error in (None, LOST)
 
 
 def pack(values: Sequence[str]) -> bytes:
@@ -189,41 +197,80 @@ class ValueSummary:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """Failed tasks with messages that are alike.
+    """Failed tasks with messages that are alike, or with the same frame or node.
 
     Attributes:
-        pattern: The message with placeholders for all values.
-        text: The message with placeholders for the values that differ.
+        by: What the tasks have in common.
+        pattern: The message with placeholders for all values; or the frame, the node, or the name
+            of the user's rule.
+        text: The message with placeholders for the values that differ; otherwise as ``pattern``.
         ids: The tasks, the last to finish first.
         first_finished, last_finished: When they finished, in seconds since the epoch.
         bundles: Names of bundles with the number of the tasks in each, the most frequent first.
         code: The code that they run, the most frequent first.
         inputs: Their inputs.
-        has_message: Whether the messages are known; otherwise ``text`` is why they are not.
+        is_known: Whether the message, frame or node is known; otherwise ``text`` is why it is not.
         retried_successfully: How many of the tasks succeeded in a retry.
+        by_rule: Whether ``text`` is the name of a rule.
+        messages: The patterns of the messages with the number of the tasks, the most frequent
+            first; empty if all have the message ``text``.
+        frames: The known frames with the number of the tasks, the most frequent first.
     """
 
+    by: ErrorGrouping
     pattern: str
     text: str
     ids: tuple[str, ...]
     first_finished: float | None
     last_finished: float | None
-    bundles: tuple[tuple[str, int], ...]
+    bundles: Counts
     code: tuple[str, ...]
     inputs: tuple[ValueSummary, ...]
-    has_message: bool
+    is_known: bool
     retried_successfully: int
+    by_rule: bool
+    messages: Counts
+    frames: Counts
+
+    @property
+    def key(self) -> str:
+        """A text that identifies the group among all groups."""
+        return f"{self.by} {self.is_known:d}{self.by_rule:d}{self.pattern}"
+
+    @property
+    def line(self) -> str:
+        """``text`` on one line; if the message is not known, it says so."""
+        text = " ".join(self.text.split())
+        if self.is_known or self.by is not ErrorGrouping.MESSAGE:
+            return text
+        return f"no message: {text}"
 
     @property
     def varying(self) -> tuple[ValueSummary, ...]:
         """The inputs that differ between the tasks."""
         return tuple(summary for summary in self.inputs if summary.differs)
 
+    @property
+    def lacks_reason(self) -> bool:
+        """Whether no message says why the tasks failed, or their node is not known: their outer
+        logs may say it."""
+        unknown = not self.is_known and self.by is not ErrorGrouping.FRAME
+        messages = [message for message, _ in self.messages] or [self.text]
+        return unknown or messages == [LOST]
+
     def matches(self, needle: str) -> bool:
-        """Return whether message, inputs, code or bundles contain a case-folded text."""
-        bundles = (name for name, _ in self.bundles)
-        texts = (" ".join(self.text.split()), *map(str, self.inputs), *self.code, *bundles)
+        """Return whether message, frames, inputs, code or bundles contain a case-folded text."""
+        counted = (name for name, _ in (*self.bundles, *self.messages, *self.frames))
+        texts = (" ".join(self.text.split()), *map(str, self.inputs), *self.code, *counted)
         return any(needle in text.casefold() for text in texts)
+
+
+class ErrorGrouping(StrEnum):
+    """What the tasks of a group have in common."""
+
+    MESSAGE = "message"
+    FRAME = "frame"
+    NODE = "node"
 
 
 class ErrorKey(StrEnum):
@@ -250,31 +297,10 @@ class ErrorSort:
         return ErrorSort(key, key in (ErrorKey.TASKS, ErrorKey.LAST))
 
 
-def group_failures(
-    tasks: Iterable[Task], known: Mapping[str, Failure], sort: ErrorSort | None = None
-) -> tuple[ErrorGroup, ...]:
-    """Group the tasks with a known failure, and return the groups in this order."""
-    by_template: dict[tuple[bool, str, tuple[str, ...]], list[_Pair]] = {}
-    for task in tasks:
-        failure = known.get(task.id)
-        if failure is not None:
-            key = (failure.problem is None, failure.template, failure.placeholders)
-            by_template.setdefault(key, []).append((task, failure))
-    # Messages that R broke into lines at other places are alike too.
-    by_pattern: dict[tuple[bool, str], list[_Pair]] = {}
-    for (has_message, template, placeholders), pairs in by_template.items():
-        pattern = MessageTemplate(template, placeholders, placeholders).pattern
-        by_pattern.setdefault((has_message, pattern), []).extend(pairs)
-    groups = [
-        _make_group(has_message, pattern, pairs)
-        for (has_message, pattern), pairs in by_pattern.items()
-    ]
-    return sort_groups(groups, sort or ErrorSort())
-
-
 def sort_groups(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, ...]:
-    """Return the groups in this order; equal groups by size, then age, then message."""
-    ordered = sorted(groups, key=lambda group: (group.pattern, group.has_message))
+    """Return the groups in this order; equal groups by size, then age, then message or other
+    key."""
+    ordered = sorted(groups, key=lambda group: group.key)
     ordered.sort(key=lambda group: (len(group.ids), group.last_finished or -inf), reverse=True)
     ordered.sort(key=_SORT_VALUES[sort.key], reverse=sort.reverse)
     return tuple(ordered)
@@ -287,79 +313,6 @@ _SORT_VALUES: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
     ErrorKey.BUNDLE: lambda group: [name for name, _ in group.bundles],
     ErrorKey.LAST: lambda group: group.last_finished or -inf,
 }
-
-
-_Pair: TypeAlias = tuple[Task, Failure]
-# The names of a task's inputs, and their values.
-_InputValues: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
-
-
-def _make_group(has_message: bool, pattern: str, pairs: list[_Pair]) -> ErrorGroup:
-    pairs.sort(key=lambda pair: (-(pair[0].finished or -inf), pair[0].id))
-    tasks = [task for task, _ in pairs]
-    failures = [failure for _, failure in pairs]
-    times = [task.finished for task in tasks if task.finished is not None]
-    bundles = Counter(name for task in tasks for name in task.bundles)
-    code = Counter(failure.code_text for failure in failures if failure.code_text)
-    by_values: dict[tuple[str, ...], Failure] = {}  # the first failure with these values
-    input_counts: Counter[_InputValues] = Counter()
-    for failure in failures:
-        inputs, values = failure.split_values()
-        by_values.setdefault(values, failure)
-        input_counts[failure.input_names, inputs] += 1
-    same_placeholders = len({failure.placeholders for failure in failures}) == 1
-    return ErrorGroup(
-        pattern=pattern,
-        text=_text_with_common_values(by_values) if same_placeholders else pattern,
-        ids=tuple(task.id for task in tasks),
-        first_finished=min(times, default=None),
-        last_finished=max(times, default=None),
-        bundles=_by_frequency(bundles),
-        code=tuple(text for text, _ in _by_frequency(code)),
-        inputs=_summarize_inputs(input_counts),
-        has_message=has_message,
-        retried_successfully=sum(task.latest_status is Status.SUCCESS for task in tasks),
-    )
-
-
-def _text_with_common_values(by_values: Mapping[tuple[str, ...], Failure]) -> str:
-    """Return the message with placeholders only for the values that differ."""
-    columns = zip(*by_values, strict=True)
-    differing = {place for place, column in enumerate(columns) if len(set(column)) > 1}
-    return by_values[min(by_values)].message_template.shown(differing)
-
-
-def _by_frequency(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _summarize_inputs(counts: Mapping[_InputValues, int]) -> tuple[ValueSummary, ...]:
-    """Summarize every input of the tasks, those of most tasks first.
-
-    ``counts`` is the number of tasks by the names and values of their inputs.
-    """
-    values: dict[str, Counter[str]] = {}
-    places: dict[str, int] = {}
-    for (names, task_values), tasks in counts.items():
-        for place, (name, value) in enumerate(zip(names, task_values, strict=True)):
-            values.setdefault(name, Counter())[value] += tasks
-            places[name] = min(place, places.get(name, place))
-    ordered = sorted(values, key=lambda name: (-values[name].total(), places[name], name))
-    return tuple(_summarize_values(name, values[name]) for name in ordered)
-
-
-def _summarize_values(name: str, counts: Counter[str]) -> ValueSummary:
-    numbers = {value: parse_number(value) for value in counts}
-    numeric = None not in numbers.values()
-    if numeric:
-        ordered = sorted(counts, key=lambda value: (numbers[value], value))
-    else:
-        ordered = [value for value, _ in _by_frequency(counts)]
-    if len(ordered) <= SAMPLE_SIZE:
-        sample = ordered
-    else:
-        sample = [ordered[0], ordered[-1]] if numeric else ordered[: SAMPLE_SIZE - 1]
-    return ValueSummary(name, len(counts), tuple(sample), numeric)
 
 
 def parse_number(value: str) -> float | None:

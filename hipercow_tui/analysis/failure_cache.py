@@ -22,13 +22,16 @@ from hipercow_tui.support import filesystem
 _CHUNK = 500  # failures that are encoded at once, which keeps other threads waiting
 _MARSHAL = 4  # a version that writes shared objects once
 _FINGERPRINT = Struct("<3Q")
+_FETCHED = Struct("<Q")
 _UINT64 = (1 << 64) - 1
 
 
-def folder_fingerprint(tasks: Path, task_id: str) -> bytes:
-    """Inode, modification time and change time of the folder of a task below ``tasks``. Another
-    fingerprint means that the task was replaced, or that a file was added or removed. Empty if
-    there is no folder. Costs one stat.
+def folder_fingerprint(tasks: Path, task_id: str, fetched: int | None = None) -> bytes:
+    """Inode, modification time and change time of the folder of a task below ``tasks``, and when
+    its outer log was fetched, if it was (see ``FetchedLogs.times``).
+
+    Another fingerprint means that the task was replaced, that a file was added or removed, or that
+    the outer log was fetched. Empty if there is no folder. Costs one stat.
 
     Raises ValueError if ``task_id`` is not a task id.
     """
@@ -39,7 +42,8 @@ def folder_fingerprint(tasks: Path, task_id: str) -> bytes:
     except OSError:
         return b""
     numbers = found.st_ino, found.st_mtime_ns, found.st_ctime_ns
-    return _FINGERPRINT.pack(*[number & _UINT64 for number in numbers])
+    folder = _FINGERPRINT.pack(*[number & _UINT64 for number in numbers])
+    return folder if fetched is None else folder + _FETCHED.pack(fetched & _UINT64)
 
 
 class FailureCache(CacheFile):
@@ -47,7 +51,7 @@ class FailureCache(CacheFile):
 
     __slots__ = ()
     SUFFIX: ClassVar[str] = ".errors"
-    MAGIC: ClassVar[bytes] = b"hipercow-tui errors 4\n"
+    MAGIC: ClassVar[bytes] = b"hipercow-tui errors 5\n"
 
     def load(self) -> dict[str, Failure]:
         """Read the file, by task id; the result is empty if there is no valid one."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
-from hipercow_tui.analysis.error_groups import Failure, group_failures
+from hipercow_tui.analysis.error_groups import Failure
+from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.plan_arrangement import Arrangement, ChainKey, Grouping
 from hipercow_tui.analysis.task_sorting import natural_key
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
@@ -288,9 +289,7 @@ def _by_error(
     failures = dict(known.failures)  # filled by another thread meanwhile
     error_of: dict[str, tuple[str, str]] = {}
     for error in group_failures(failed, failures):
-        text = " ".join(error.text.split())
-        title = text if error.has_message else f"no message: {text}"
-        error_of.update(dict.fromkeys(error.ids, (f"error {error.pattern}", title)))
+        error_of.update(dict.fromkeys(error.ids, (error.key, error.line)))
     unread = {task.id for task in failed if task.id not in error_of}
     groups: dict[tuple[str, str], list[PlannedChain]] = {}
     for chain in chains:

@@ -2,6 +2,8 @@
 
 The files of a root do not show that the cluster killed a task: its status remains until R asks the
 cluster (docs/spec.md, section 2). So the result is a guess, and it names the numbers behind it.
+A task that has recorded its end without the marker of it is stuck for certain, unless its result is
+still being written.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status, Task
+from hipercow_tui.domain.unfinished import UNFINISHED, ended_without_marker
 from hipercow_tui.support.text import format_duration, pluralize
 
 # Other tasks of a bundle that must have started or finished: the first of a sweep is never late.
@@ -21,6 +24,8 @@ MIN_SAMPLES = 3
 # cluster: a bundle that was submitted to an idle cluster says nothing about a full one.
 MIN_RUN_TIME = 600.0
 MIN_QUEUE_TIME = 3600.0
+
+MARKER_MISSING = "it has ended, and the marker of its end is missing"
 
 SILENT_LOG_TIME = 86400.0  # seconds without output after which a running task may be stuck
 
@@ -44,10 +49,12 @@ def find_stuck(
     been silent for 2 days``. ``now`` is in seconds since the epoch, ``log_times`` is when the log
     of a task last changed, also in seconds since the epoch, by task id.
     """
-    unfinished = set(snapshot.with_status(Status.SUBMITTED, Status.RUNNING))
+    unfinished = set(snapshot.with_status(*UNFINISHED))
     if not unfinished:
         return {}
-    found: dict[str, str] = {}
+    ended = [i for i in unfinished if ended_without_marker(snapshot.tasks[i])]
+    unfinished.difference_update(ended)
+    found = dict.fromkeys(ended, MARKER_MISSING)
     for bundle in snapshot.bundles:
         tasks = [snapshot.tasks[i] for i in bundle.task_ids if i in unfinished]
         if tasks:
@@ -58,6 +65,8 @@ def find_stuck(
     for task_id, changed in (log_times or {}).items():
         running = snapshot.tasks.get(task_id)
         if running is None or running.status is not Status.RUNNING or running.started is None:
+            continue
+        if task_id not in unfinished:
             continue
         silent = now - max(changed, running.started)
         if silent > SILENT_LOG_TIME:

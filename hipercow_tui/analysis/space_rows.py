@@ -38,6 +38,7 @@ _PARTS: Mapping[str, str] = {
     "tasks": "the folders that hold the tasks, and what in them is no task",
     TRASH: "purged tasks with their bundles and records: <trash=T> shows and empties the trash",
     "tui/history": "the history of purges",
+    "tui/notes": "notes",
     "tui/pins": "pins",
     "tui": "other files of this app",
     "hipercow": "the folder itself",

@@ -143,7 +143,7 @@ def run_until_signal(
     ``act`` changes the root. It gets an event that is set by SIGINT, SIGTERM or SIGHUP: it then
     stops between two tasks.
     """
-    stop = _StopRequest()
+    stop = StopRequest()
     before = None if as_json else read_free_space(root.path)
     with on_signals(stop):
         report = act(stop.event)
@@ -156,13 +156,14 @@ def run_until_signal(
 
 
 @dataclass(slots=True)
-class _StopRequest:
+class StopRequest:
     """A signal handler that sets an event, and keeps the number of the signal."""
 
     event: threading.Event = field(default_factory=threading.Event)
     signal: int | None = None
 
     def __call__(self, number: int) -> None:
+        """Handle a signal."""
         self.signal = number
         self.event.set()
 

@@ -1,4 +1,4 @@
-"""The options of ``list`` and ``purge`` that select tasks."""
+"""The options of ``list``, ``purge`` and ``wait`` that select tasks."""
 
 from __future__ import annotations
 
@@ -64,6 +64,20 @@ def select(
     ``now`` is in seconds since the epoch. With ``listing`` no filter is needed, and all statuses
     are allowed. Raises FilterError or RootError.
     """
+    root, filters = root_and_filters(options, now, listing=listing)
+    snapshot = read_root(root).of_lang(options.lang)
+    for problem in snapshot.problems:
+        print_message(problem)
+    filters.check(snapshot)
+    return root, snapshot, filters
+
+
+@end_on_interrupt()
+def root_and_filters(
+    options: argparse.Namespace, now: float, *, listing: bool
+) -> tuple[Root, FilterStack]:
+    """Find the root and make the filters that the options name, as ``select`` does; read no task,
+    and check no filter against the root."""
     if options.filter is not None:
         _use_saved_filters(options)
     try:
@@ -83,11 +97,7 @@ def select(
         ) from None
     root = find_root(options.root)
     warn_interrupted(root)
-    snapshot = read_root(root).of_lang(options.lang)
-    for problem in snapshot.problems:
-        print_message(problem)
-    filters.check(snapshot)
-    return root, snapshot, filters
+    return root, filters
 
 
 def _use_saved_filters(options: argparse.Namespace) -> None:

@@ -48,24 +48,36 @@ commands (--help after a command explains its options):
   hipercow-tui purge [ROOT] …   delete filtered tasks, from a shell or a script
   hipercow-tui apply FILE …     carry out a saved plan
   hipercow-tui space [ROOT] …   show where the space went: by bundle, age, status and so on
+  hipercow-tui errors [ROOT] …  group failed tasks by message, by function or by node
+  hipercow-tui reconcile [ROOT] let R ask the cluster about tasks that may have ended
+  hipercow-tui wait [ROOT] …    wait until filtered tasks have ended, in a script
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui pin [ROOT] …     hold retry chains and bundles back from every purge
   hipercow-tui unpin [ROOT] …   remove pins
   hipercow-tui pins [ROOT]      list pins, with time, user and note
+  hipercow-tui note [ROOT] …    write a note on retry chains and bundles, or remove it
+  hipercow-tui notes [ROOT]     list notes, with time and user
+  hipercow-tui report ID [ROOT] print a report on a task or an error, to ask for help
   hipercow-tui history [ROOT]   list past purges, restores and emptyings, with time and user
   hipercow-tui keys             list the keys of the app with their ids, to choose other keys
 """
 _COMMANDS = {
     "apply": "hipercow_tui.cli.apply",
+    "errors": "hipercow_tui.cli.errors",
     "history": "hipercow_tui.cli.history",
     "keys": "hipercow_tui.cli.keys",
     "list": "hipercow_tui.cli.list_tasks",
+    "note": "hipercow_tui.cli.notes:run_note",
+    "notes": "hipercow_tui.cli.notes:run_notes",
     "pin": "hipercow_tui.cli.pins:run_pin",
     "pins": "hipercow_tui.cli.pins:run_pins",
     "purge": "hipercow_tui.cli.purge",
+    "reconcile": "hipercow_tui.cli.reconcile",
+    "report": "hipercow_tui.cli.report",
     "space": "hipercow_tui.cli.space",
     "trash": "hipercow_tui.cli.trash",
     "unpin": "hipercow_tui.cli.pins:run_unpin",
+    "wait": "hipercow_tui.cli.wait",
 }
 _NAMES = {name: name for name in _COMMANDS} | {"prune": "purge"}
 _SIMILAR = 0.75  # the least similarity of a misspelled command: tasks is a folder, and not trash

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 
 from hipercow_tui.cli.arguments import CommandParser
+from hipercow_tui.cli.record_options import read_target_root, target_parser
 from hipercow_tui.domain.pin_requests import (
     pinned_items,
     pins_to_remove,
@@ -14,13 +14,11 @@ from hipercow_tui.domain.pin_requests import (
     targets_to_pin,
 )
 from hipercow_tui.domain.pins import Pins
-from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.output.json_output import pinned_item_as_json
-from hipercow_tui.output.report import pinned_item_line
-from hipercow_tui.purging.pin_files import add_pin, remove_pin
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.output.json_output import record_item_as_json
+from hipercow_tui.output.report import record_line
+from hipercow_tui.purging.record_files import add_pin, remove_pin
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
@@ -51,10 +49,10 @@ Each line is a pin: what it holds, the number of tasks, the user, machine, time 
 @end_on_interrupt()
 def run_pin(words: Sequence[str]) -> int:
     """Run ``pin`` with its arguments and return the exit status."""
-    parser = _parser("pin", "Hold retry chains and bundles back from every purge.", _PIN)
+    parser = target_parser("pin", "Hold retry chains and bundles back from every purge.", _PIN)
     parser.add_argument("--note", metavar="TEXT", default="", help="why it is pinned")
     options = parser.parse_command(words)
-    root, snapshot = _read(options)
+    root, snapshot = read_target_root(options)
     targets = targets_to_pin(snapshot, options.task_id, options.bundle)
     for target in targets:
         pin = add_pin(root, target, options.note)
@@ -67,8 +65,8 @@ def run_pin(words: Sequence[str]) -> int:
 @end_on_interrupt()
 def run_unpin(words: Sequence[str]) -> int:
     """Run ``unpin`` with its arguments and return the exit status."""
-    options = _parser("unpin", "Remove pins.", _UNPIN).parse_command(words)
-    root, snapshot = _read(options)
+    options = target_parser("unpin", "Remove pins.", _UNPIN).parse_command(words)
+    root, snapshot = read_target_root(options)
     pins, now = pins_to_remove(snapshot, options.task_id, options.bundle), time.time()
     for pin in pins:
         remove_pin(root, pin.target)
@@ -101,44 +99,16 @@ def run_pins(words: Sequence[str]) -> int:
         print_output(
             {
                 "root": str(root.path),
-                "pins": [pinned_item_as_json(one) for one in items],
+                "pins": [record_item_as_json(one) for one in items],
                 "problem": "; ".join(unread) or None,
             }
         )
     else:
-        lines = [pinned_item_line(one, now) for one in items]
+        lines = [record_line(one, now) for one in items]
         print_output(lines or ([] if unread else ["Nothing is pinned"]))
     for problem in unread:
         print_message(f"{problem}. Nothing can be purged before you repair or remove it")
     return REFUSED if unread else DONE
-
-
-def _parser(command: str, description: str, epilog: str) -> CommandParser:
-    parser = CommandParser(command, description, epilog)
-    parser.add_root()
-    parser.add_argument(
-        "--task-id",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="the retry chain of this task; may be repeated",
-    )
-    parser.add_argument(
-        "--bundle",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="the bundle of this name; may be repeated",
-    )
-    return parser
-
-
-def _read(options: argparse.Namespace) -> tuple[Root, Snapshot]:
-    """Return the root and its snapshot. Raises FilterError if no task and no bundle is named."""
-    if not (options.task_id or options.bundle):
-        raise FilterError("Name a task or a bundle: --task-id ID or --bundle NAME")
-    root = find_root(options.root)
-    return root, read_root(root)
 
 
 def _tasks(number: int) -> str:

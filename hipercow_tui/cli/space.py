@@ -11,6 +11,7 @@ from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import add_disk_usage
+from hipercow_tui.cli.progress_lines import ProgressLines
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.space_report import SpaceUnit, space_as_json, space_lines
 from hipercow_tui.scanning.scanner import read_root, without_garbage_collection
@@ -29,7 +30,6 @@ examples:
   hipercow-tui space --by task --limit 10          the ten largest tasks
   hipercow-tui space --by kind --files             for a quota of files
 """
-_PROGRESS_INTERVAL = 1.0  # seconds between two lines
 
 
 @end_on_interrupt()
@@ -46,7 +46,7 @@ def run(words: Sequence[str]) -> int:
         snapshot = read_root(root)
         for problem in snapshot.problems:
             print_message(problem)
-        show = _ProgressLines(len(snapshot.tasks))
+        show = ProgressLines(len(snapshot.tasks))
         usage = measure_space(
             root,
             snapshot,
@@ -69,19 +69,6 @@ def run(words: Sequence[str]) -> int:
         bars = sys.stdout.isatty()
         print_output(space_lines(usage, by, groups, unit, limit=options.limit, bars=bars))
     return DONE
-
-
-class _ProgressLines:
-    """Prints now and then how many of the tasks are done, if standard error is a terminal."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._due = time.monotonic() + _PROGRESS_INTERVAL
-
-    def __call__(self, verb: str, done: int) -> None:
-        if sys.stderr.isatty() and time.monotonic() >= self._due:
-            print_message(f"{verb} {done:,} of {self._total:,} tasks")
-            self._due = time.monotonic() + _PROGRESS_INTERVAL
 
 
 def _parser() -> CommandParser:

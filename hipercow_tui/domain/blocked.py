@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import QUEUED, UNREADABLE, Lang, Status, Task
 from hipercow_tui.domain.task_columns import mask_where
+from hipercow_tui.domain.unfinished import UNFINISHED, ended_without_marker
 from hipercow_tui.support.errors import PurgeError
 
 # Tasks of other statuses never block.
@@ -65,12 +66,14 @@ def block_reason(task: Task) -> str | None:
     """Return why a task can't be purged and what to do about it; None if it can (rule 9)."""
     if task.status is Status.BROKEN and task.exists:
         return f"it can't be read ({task.problem}): make its folder readable"
-    if task.status in (Status.SUBMITTED, Status.RUNNING) and task.lang is Lang.PY:
+    if ended_without_marker(task):
+        return _missing_marker(task)
+    if task.status in UNFINISHED and task.lang is Lang.PY:
         return (
             f"it is {task.status}: wait until it ends; if you stopped it on the cluster, or the"
             " cluster has lost it, make an empty file 'status-cancelled' in its folder"
         )
-    if task.status in (Status.SUBMITTED, Status.RUNNING):
+    if task.status in UNFINISHED:
         return (
             f"it is {task.status}: cancel it with task_cancel(); if the cluster has lost it, call"
             " task_info(), which updates its status"
@@ -78,3 +81,16 @@ def block_reason(task: Task) -> str | None:
     if task.status in (Status.CREATED, Status.BROKEN) and task.files_mask & QUEUED:
         return "it may be queued: its folder has files of the driver, and no marker yet"
     return None
+
+
+def _missing_marker(task: Task) -> str:
+    if task.lang is Lang.PY:
+        return (
+            f"it is {task.status}, but it has ended: it has 'times', and the marker of its end is"
+            " missing. Make an empty file 'status-success' or 'status-failure' in its folder"
+        )
+    return (
+        f"it is {task.status}, but it has ended: it has 'info', and the marker of its end is"
+        " missing. Call task_info(), which updates its status; if that fails, make an empty file"
+        " 'status-failure' in its folder"
+    )

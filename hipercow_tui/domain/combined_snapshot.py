@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from hipercow_tui.domain.notes import Notes
 from hipercow_tui.domain.pins import Pins
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
@@ -31,6 +32,7 @@ def combine_snapshots(r: Snapshot, python: Snapshot) -> Snapshot:
         r.problems + tuple(f"Python: {problem}" for problem in python.problems),
         by_language=(r, python),
         pins=Pins(r.pins.pins + python.pins.pins),
+        notes=Notes(r.notes.notes + python.notes.notes),
     )
 
 
@@ -44,7 +46,8 @@ def with_pins(snapshot: Snapshot, pins: Mapping[Lang, Pins]) -> Snapshot:
 
 
 def _is_empty(part: Snapshot) -> bool:
-    return not (part.tasks or part.bundles or part.problems or part.pins or len(part.chains))
+    records = part.pins or part.notes
+    return not (part.tasks or part.bundles or part.problems or records or len(part.chains))
 
 
 def _without_duplicate_ids(python: Snapshot, r: Snapshot) -> Snapshot:

@@ -56,6 +56,33 @@ def is_relative(text: str) -> bool:
     return _RELATIVE.match(text) is not None and not text.rstrip().lower().endswith("ago")
 
 
+def parse_duration(text: str) -> float:
+    """Return a duration such as ``2h`` or ``30 min`` in seconds. Raises FilterError."""
+    if not is_relative(text) or text.lstrip().startswith("-"):
+        raise FilterError(
+            f"'{escape_controls(text)}' is not a duration: write a number with a unit, such as"
+            " '30 s', '10 min', '2h' or '1 day'"
+        )
+    try:
+        return -_parse_text(text, 0.0)
+    except OverflowError:
+        raise FilterError(f"'{escape_controls(text)}' is out of range") from None
+
+
+def timeout_seconds(timeout: float | str | timedelta | None) -> float | None:
+    """Return a timeout in seconds, from seconds, a timedelta or a text such as ``2h``. None stays
+    None. Raises FilterError for anything else."""
+    if isinstance(timeout, timedelta):
+        return timeout.total_seconds()
+    if isinstance(timeout, str):
+        return parse_duration(timeout)
+    if timeout is None or (isinstance(timeout, int | float) and not isinstance(timeout, bool)):
+        return timeout
+    raise FilterError(
+        f"timeout takes seconds, a timedelta or a text such as '2h', not {type(timeout).__name__}"
+    )
+
+
 def _parse_text(text: str, now: float) -> float:
     if relative := _RELATIVE.match(text):
         unit = _UNITS.get(relative[2].lower())

@@ -15,7 +15,7 @@ from hipercow_tui.support.text import escape_controls, format_age
 
 
 class PinKind(StrEnum):
-    """What a pin holds."""
+    """What a pin or a note is about."""
 
     CHAIN = "chain"
     BUNDLE = "bundle"
@@ -23,7 +23,8 @@ class PinKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class PinTarget:
-    """What is pinned: a retry chain by the id of one of its tasks, or a bundle by its name."""
+    """What a pin or a note is about: a retry chain by the id of one of its tasks, or a bundle by
+    its name."""
 
     kind: PinKind
     lang: Lang
@@ -34,8 +35,8 @@ class PinTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Pin:
-    """A pin: ``note`` is the reason, and may be empty; ``user`` made it on ``host`` at ``time``, in
+class Record:
+    """What a user wrote about a chain or a bundle: ``user`` did it on ``host`` at ``time``, in
     seconds since the epoch."""
 
     target: PinTarget
@@ -43,6 +44,19 @@ class Pin:
     user: str
     host: str
     time: float
+
+    def ids(self, chains: RetryChains, bundles: Collection[Bundle]) -> Iterator[str]:
+        """Yield the ids of the tasks that it is about, whole chains, perhaps repeatedly.
+
+        The chains and bundles are of the same language. A bundle that is gone has no tasks.
+        """
+        for task_id in _task_ids(self.target, bundles):
+            yield from chains.chain(task_id) or (task_id,)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin(Record):
+    """A pin; ``note`` is the reason, and may be empty."""
 
     def __str__(self) -> str:
         note = f": {escape_controls(self.note)}" if self.note else ""
@@ -91,9 +105,8 @@ class Pins:
         """
         held: dict[str, Pin] = {}
         for pin in self.pins:
-            for task_id in _task_ids(pin.target, bundles):
-                for member in chains.chain(task_id) or (task_id,):
-                    held.setdefault(member, pin)
+            for task_id in pin.ids(chains, bundles):
+                held.setdefault(task_id, pin)
         return held
 
 

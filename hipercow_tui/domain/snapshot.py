@@ -9,7 +9,8 @@ from operator import attrgetter, not_
 from pathlib import Path
 from typing import TypeVar, cast
 
-from hipercow_tui.domain.pins import Pin, Pins, PinTarget
+from hipercow_tui.domain.notes import Note, Notes
+from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
 from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.domain.task_columns import TaskColumns, TaskMask, mask_where
@@ -36,6 +37,7 @@ class Snapshot:
         unread: What could not be read and may hold any task; empty if ``by_language`` is set,
             because its parts have their own.
         pins: What users pinned, so that no purge takes it.
+        notes: The notes of users.
     """
 
     root: Path
@@ -47,6 +49,7 @@ class Snapshot:
     by_language: tuple[Snapshot, ...] = ()
     unread: Unread = field(default_factory=Unread)
     pins: Pins = field(default_factory=Pins)
+    notes: Notes = field(default_factory=Notes)
 
     @property
     def language_parts(self) -> tuple[Snapshot, ...]:
@@ -78,6 +81,24 @@ class Snapshot:
     def pin_of(self) -> Mapping[PinTarget, Pin]:
         """The pin of each chain and bundle that is pinned itself."""
         return {pin.target: pin for pin in self.pins.pins}
+
+    @cached_property
+    def notes_of(self) -> Mapping[str, tuple[Note, ...]]:
+        """The notes on each task, by its id: those of its chain, then those of its bundles."""
+        if self.by_language:
+            return {i: notes for part in self.by_language for i, notes in part.notes_of.items()}
+        return self.notes.by_task(self.chains, self.bundles)
+
+    @cached_property
+    def chain_note_of(self) -> Mapping[str, Note]:
+        """The note on the chain of a task, by the id of the task."""
+        first = {task_id: notes[0] for task_id, notes in self.notes_of.items()}
+        return {i: note for i, note in first.items() if note.target.kind is PinKind.CHAIN}
+
+    @cached_property
+    def note_of(self) -> Mapping[PinTarget, Note]:
+        """The note of each chain and bundle that has one itself."""
+        return {note.target: note for note in self.notes.notes}
 
     @cached_property
     def not_held(self) -> TaskMask:

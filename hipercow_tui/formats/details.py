@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats import r_conditions
+from hipercow_tui.formats.resources import read_resources
 from hipercow_tui.formats.rlang.deparse import deparse, deparse_short, literals, one_line
 from hipercow_tui.formats.rlang.rds import files
 from hipercow_tui.formats.rlang.values import (
@@ -34,6 +35,7 @@ from hipercow_tui.support.text import decoded, pluralize
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
 
 DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
+_INFO_LIMIT = 1 << 20  # bytes; hipercow writes some 400
 _DRIVER_LIMIT = 4096  # bytes; the file has one word
 MAX_LISTED = 1000  # inputs, variables or resources of a task
 _MAX_INPUT_TEXT = 1 << 20  # characters of all inputs of a task: a second of work
@@ -85,8 +87,12 @@ class TaskDetails:
         envvars: The environment variables.
         parent, base: The ids of the parent and base of a retry.
         driver: The name of the driver.
+        end: The end that ``info`` records, if the task is submitted or running: the marker of its
+            end is missing. None without ``info``, and for Python.
         error: The error of a failure, as R's ``conditionMessage()`` gives it, or from the end of
             the log of a Python task.
+        frame: The innermost function of the user in which it failed, such as ``fit()``; of Python
+            with file and line.
         warnings: The warnings before the error, as R prints them.
         problem: Sentences on what could not be read.
         code_text: ``runs`` on one line, for a table row.
@@ -104,7 +110,9 @@ class TaskDetails:
     parent: str | None = None
     base: str | None = None
     driver: str | None = None
+    end: files.RecordedEnd | None = None
     error: str | None = None
+    frame: str = ""
     warnings: str = ""
     problem: str | None = None
     code_text: str = ""
@@ -117,37 +125,47 @@ class TaskDetails:
 
 
 def read_details(
-    tasks_dir: Path, task_id: str, *, status: str, in_batch: bool = False
+    tasks_dir: Path,
+    task_id: str,
+    *,
+    status: str,
+    in_batch: bool = False,
+    with_resources: bool = False,
 ) -> TaskDetails:
     """Read the details of a task from its folder below ``tasks_dir``, and those of its base.
 
     With ``in_batch``, the folder has the whole id as its name, as in a batch. ``status`` is the
-    task's own status: ``result`` is read only for a failure, as far as the error needs. Raises
-    ValueError if ``task_id`` is not 32 lower-case hex digits, and nothing else.
+    task's own status: ``result`` is read only for a failure, as far as the error needs. The file
+    ``resources`` is read only with ``with_resources``. Raises ValueError if ``task_id`` is not 32
+    lower-case hex digits, and nothing else.
     """
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
     with open_task_folder(tasks_dir, task_id, problems, in_batch=in_batch) as folder:
-        data = try_read("data", _read_data, folder, problems)
+        data = try_read("data", read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
         failure = (
-            try_read("result", _read_failure_text, folder, problems)
-            if status == "failure"
-            else None
+            try_read("result", read_failure, folder, problems) if status == "failure" else None
         )
+        unfinished = status in ("submitted", "running")
+        end = try_read("info", _read_end, folder, problems) if unfinished else None
+        asked = try_read("resources", read_resources, folder, problems) if with_resources else None
     base = None
     base_id = _single_string(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
         with open_task_folder(tasks_dir, base_id, problems, in_batch=in_batch) as folder:
-            base = try_read("data", _read_data, folder, problems)
+            base = try_read("data", read_data, folder, problems)
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
         problems.append(details.problem)
     return replace(
         details,
         driver=driver,
+        end=end,
+        resources=asked.texts() if asked else (),
         error=failure.message if failure else None,
+        frame=failure.frame if failure else "",
         warnings=failure.warnings if failure else "",
         problem="; ".join(problems) or None,
     )
@@ -303,7 +321,8 @@ def _single_string(value: RValue | None) -> str | None:
     return None
 
 
-def _read_data(folder: int) -> RValue:
+def read_data(folder: int) -> RValue:
+    """Read the value of ``data`` from the open folder of a task. Raises RdsError or OSError."""
     return files.read(read_file("data", dir_fd=folder, limit=DATA_LIMIT))
 
 
@@ -320,7 +339,16 @@ def read_driver(folder: int) -> str | None:
     return lines[0].strip() or None if lines else None
 
 
-def _read_failure_text(folder: int) -> r_conditions.FailureText:
+def _read_end(folder: int) -> files.RecordedEnd | None:
+    try:
+        raw = read_file("info", dir_fd=folder, limit=_INFO_LIMIT)
+    except FileNotFoundError:
+        return None
+    return files.read_end(raw)
+
+
+def read_failure(folder: int) -> r_conditions.FailureText:
+    """Read the error of a failed task from its open folder. Raises RdsError or OSError."""
     with os.fdopen(open_file("result", dir_fd=folder), "rb") as result:
         return r_conditions.read_failure_text(result)
 

@@ -48,10 +48,15 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """The size of a log in bytes, and the inode of its file, which differs after a rotation."""
+    """The size of a log in bytes, and the inode of its file, which differs after a rotation.
+
+    ``fetched`` is when it was fetched from the cluster, in seconds since the epoch; None if it is
+    in the folder of the task.
+    """
 
     size: int
     file: int
+    fetched: float | None = None
 
 
 def last_written(tasks: Path, task_id: str) -> float | None:
@@ -72,21 +77,24 @@ def last_written(tasks: Path, task_id: str) -> float | None:
 class Log:
     """One log of a task: ``log``, or ``log.outer`` of the job on the cluster.
 
-    ``task`` returns the present state of the task, None if it is unknown. It is called in the
-    thread that reads, and only if the file does not exist. Every method opens and closes the file.
-    It raises LogError, with a sentence, if the file can't be read.
+    ``fetched`` is a copy that was fetched from the cluster; it is read if the folder of the task
+    has no such file. ``task`` returns the present state of the task, None if it is unknown. It is
+    called in the thread that reads, and only if there is no file. Every method opens and closes the
+    file. It raises LogError, with a sentence, if the file can't be read.
     """
 
     root: Root
     task_id: str
     name: str = LOG_NAMES[0]
     task: Callable[[], Task | None] = lambda: None
+    fetched: Path | None = None
 
     def state(self) -> LogState:
         """Return the current state."""
-        with self._open() as fd:
+        with self._open_any() as (fd, is_copy):
             status = os.fstat(fd)
-            return LogState(status.st_size, status.st_ino)
+            fetched = status.st_mtime if is_copy else None
+            return LogState(status.st_size, status.st_ino, fetched)
 
     def lines_after(self, offset: int, count: int) -> list[LogLine]:
         """Return at most ``count`` lines from ``offset`` on, where a line begins."""
@@ -142,15 +150,28 @@ class Log:
 
     @contextmanager
     def _open(self) -> Iterator[int]:
+        with self._open_any() as (fd, _):
+            yield fd
+
+    @contextmanager
+    def _open_any(self) -> Iterator[tuple[int, bool]]:
+        """Open the file of the task, or the copy; also give whether it is the copy."""
         if not TASK_ID.match(self.task_id):
             raise LogError(f"'{escape_controls(self.task_id)}' is not the id of a task")
         open_fds: list[int] = []
+        is_copy = False
         try:
             # Folder by folder, because none of them may be a symbolic link.
             open_fds.append(open_folder(self.root.tasks / self.task_id[:2]))
             open_fds.append(open_folder(self.task_id[2:], dir_fd=open_fds[-1]))
-            open_fds.append(open_file(self.name, dir_fd=open_fds[-1]))
-            yield open_fds[-1]
+            try:
+                open_fds.append(open_file(self.name, dir_fd=open_fds[-1]))
+            except FileNotFoundError:
+                if self.fetched is None:
+                    raise
+                open_fds.append(open_file(self.fetched))
+                is_copy = True
+            yield open_fds[-1], is_copy
         except FileNotFoundError:
             raise LogError(self._missing_text(task_gone=len(open_fds) < 2)) from None
         except OSError as error:

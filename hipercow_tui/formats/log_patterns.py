@@ -38,6 +38,7 @@ _RULES = {
         r"|^Traceback \(most recent call last\)"
         r"|^Execution halted|^Killed\b|^Aborted\b"
         r"|\*\*\* caught |\bSegmentation fault|\bcore dumped|\boom-kill"
+        r"|^\S*(?:\.sh|bash): line \d+: "
         r"|\bCANCELLED AT |\bDUE TO TIME LIMIT"
     ),
     Severity.WARNING: re.compile(
@@ -55,6 +56,7 @@ _KEYWORDS: dict[Severity, tuple[bytes, ...]] = {
         *(b"error", "✖".encode(), "✗".encode(), b"fatal", b"critical", b"exception"),
         *(b"traceback", b"execution halted", b"killed", b"aborted", b"*** caught"),
         *(b"segmentation fault", b"core dumped", b"oom-kill", b"cancelled at", b"time limit"),
+        b": line ",
     ),
     Severity.WARNING: (b"warn", b"! "),
 }

@@ -33,13 +33,18 @@ Json: TypeAlias = dict[str, Any]
 
 _DATA_LIMIT = 2 << 20  # bytes; Linux can't start a longer command
 _DATA_WORK = 1_000_000  # the ``work`` of load_json
+_MAX_NUMBER = 2**31  # of a resource
 
 
-def read_task_details(root: Root, task: Task) -> TaskDetails:
-    """Read the details of a task of either language."""
+def read_task_details(root: Root, task: Task, *, with_resources: bool = True) -> TaskDetails:
+    """Read the details of a task of either language.
+
+    The resources of an R task are in a separate file, which is opened only with
+    ``with_resources``.
+    """
     if task.lang is Lang.PY:
         return read_py_details(root.part(Lang.PY).tasks, task.id, status=task.status)
-    return read_details(root.tasks, task.id, status=task.status)
+    return read_details(root.tasks, task.id, status=task.status, with_resources=with_resources)
 
 
 def read_details_without_error(root: Root, task_id: str, lang: Lang) -> TaskDetails:
@@ -74,7 +79,13 @@ def read_py_details(
     details = TaskDetails() if raw is None else parse_data(raw, task_id)
     if details.problem is not None:
         problems.append(details.problem)
-    return replace(details, driver=driver, error=error, problem="; ".join(problems) or None)
+    return replace(
+        details,
+        driver=driver,
+        error=error.message if error else None,
+        frame=error.frame if error else "",
+        problem="; ".join(problems) or None,
+    )
 
 
 def _read_data(folder: int) -> bytes:
@@ -100,6 +111,20 @@ def parse_data(raw: bytes, task_id: str) -> TaskDetails:
         problem="; ".join(_problems(data, runs, task_id)) or None,
         code_text=" ".join((runs or "").splitlines()),
     )
+
+
+def read_requests(folder: str) -> dict[str, int]:
+    """Read the whole numbers among the resources that a task requested, by name, from its folder.
+
+    0 ``cores`` are all cores of any node. Raises OSError and ValueError.
+    """
+    data = load_json(read_file(f"{folder}/data", limit=_DATA_LIMIT), work=_DATA_WORK)
+    requested = data.get("resources") if isinstance(data, dict) else None
+    return {
+        name: number
+        for name, number in _first_items(requested)
+        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < _MAX_NUMBER
+    }
 
 
 def _command(data: Json) -> str | None:

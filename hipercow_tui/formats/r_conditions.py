@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hipercow_tui.formats.r_traces import call_label, read_trace
 from hipercow_tui.formats.rlang.deparse import deparse
 from hipercow_tui.formats.rlang.rds.limits import Limits
 from hipercow_tui.formats.rlang.rds.reader import Reader
 from hipercow_tui.formats.rlang.rds.stream import Source
-from hipercow_tui.formats.rlang.rds.type_codes import CHARACTER, LIST
+from hipercow_tui.formats.rlang.rds.type_codes import CHARACTER, LANGUAGE, LIST
 from hipercow_tui.formats.rlang.values import RLanguage, RSymbol, RValue, RVector, names
 from hipercow_tui.support.text import pluralize
 
@@ -61,11 +62,13 @@ class FailureText:
     """The texts of a failure.
 
     ``message`` is as R's ``conditionMessage()`` gives it. ``warnings`` is as R prints the warnings
-    before the error; empty if there were none.
+    before the error; empty if there were none. ``frame`` is the function in which it failed (see
+    ``r_traces``), or empty.
     """
 
     message: str
     warnings: str = ""
+    frame: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,12 @@ class _Condition:
     classes: tuple[str, ...]
 
 
-_Part: TypeAlias = "RValue | _Condition | tuple[_Condition, ...]"
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    frame: str
+
+
+_Part: TypeAlias = "RValue | _Condition | _Trace | tuple[_Condition, ...]"
 
 
 class _DepthLimitedReader(Reader):
@@ -100,7 +108,18 @@ def read_failure_text(source: Source) -> FailureText:
         condition = _read_condition(reader, flags, _MAX_PARENTS)
     warnings = condition.parts.get("warnings")
     printed = _format_warnings(warnings) if isinstance(warnings, tuple) else ""
-    return FailureText(_cut("\n".join(_message(condition))), _cut(printed))
+    return FailureText(_cut("\n".join(_message(condition))), _cut(printed), _find_frame(condition))
+
+
+def _find_frame(condition: _Condition) -> str:
+    """Return the frame of the first cause that has one, else that of the error itself."""
+    parent = condition.parts.get("parent")
+    if isinstance(parent, _Condition) and (frame := _find_frame(parent)):
+        return frame
+    trace = condition.parts.get("trace")
+    return (trace.frame if isinstance(trace, _Trace) else "") or call_label(
+        condition.parts.get("call")
+    )
 
 
 def _cut(text: str) -> str:
@@ -124,8 +143,9 @@ def _read_condition(reader: Reader, flags: int, generations: int) -> _Condition:
 def _read_part(reader: Reader, generations: int) -> _Part:
     """Read a part of a condition if it is small, or skip it.
 
-    A list is read only if it may be a parent condition, or the list of warnings that hipercow adds
-    to an error (``task_eval``). ``generations`` is the number of parents that may still be read.
+    A list is read only if it may be a parent condition, the list of warnings that hipercow adds to
+    an error (``task_eval``), or a trace. ``generations`` is the number of parents that may still be
+    read.
     """
     flags = reader.integer()
     if flags & 0xFF == LIST:
@@ -133,6 +153,8 @@ def _read_part(reader: Reader, generations: int) -> _Part:
             return _read_condition(reader, flags, generations)
         if generations and _begins_with_condition(reader):
             return _read_conditions(reader, flags, generations)
+        if _begins_with_call(reader):
+            return _Trace(read_trace(reader, flags))
         return reader.opaque(flags, "list")
     reserved = max(0, reader.elements_left - _MAX_PART_ELEMENTS)
     reader.elements_left -= reserved
@@ -160,6 +182,12 @@ def _begins_with_condition(reader: Reader) -> bool:
     """Return whether the next list begins with a condition; a trace begins with a list of calls."""
     _, first, _, inner, length = _peek_headers(reader)
     return first & 0xFF == LIST and inner & 0xFF == CHARACTER and length == 1
+
+
+def _begins_with_call(reader: Reader) -> bool:
+    """Return whether the next list begins with a list of calls, as a trace does."""
+    _, first, _, inner, _ = _peek_headers(reader)
+    return first & 0xFF == LIST and inner & 0xFF == LANGUAGE
 
 
 def _peek_headers(reader: Reader) -> tuple[int, int, int, int, int]:

@@ -17,7 +17,7 @@ from hipercow_tui.support import filesystem
 
 _TASKS = "tasks"
 # The subfolders of ``tui/`` that are not batches of the trash or of a purge.
-_OWN_FOLDERS = ("history", "pins")
+_OWN_FOLDERS = ("history", "notes", "pins")
 TRASH = "trash"
 KNOWN = frozenset(
     ("bundles", "config", "environments", "lib", "recent", "retry", "rrq", "env", _TASKS, TRASH)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from hipercow_tui.domain.blocked import Blocked
-from hipercow_tui.domain.pin_requests import PinnedItem
-from hipercow_tui.domain.pins import Pin
+from hipercow_tui.domain.notes import Note
+from hipercow_tui.domain.pin_requests import RecordItem
+from hipercow_tui.domain.pins import Record
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.details import TaskDetails
@@ -22,7 +23,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
-    """Return a line of ``list --json``; with ``details``, of ``list --details --json``."""
+    """Return a task for a line of JSON; ``details`` are added."""
     line: Json = {
         "id": task.id,
         "lang": task.lang.value,
@@ -52,8 +53,19 @@ def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
     return line
 
 
-def json_lines(tasks: Iterable[Task]) -> Iterator[str]:
-    """Yield ``json.dumps(task_as_json(task))`` for each task, in a third of the time.
+def listed_task_as_json(
+    task: Task, notes: Mapping[str, Note], details: TaskDetails | None = None
+) -> Json:
+    """Return a line of ``list --json``; with ``details``, of ``list --details --json``.
+
+    ``notes`` has the note on the chain of a task by the id of the task.
+    """
+    note = notes.get(task.id)
+    return {**task_as_json(task, details), "note": note.note if note else None}
+
+
+def json_lines(tasks: Iterable[Task], notes: Mapping[str, Note]) -> Iterator[str]:
+    """Yield ``json.dumps(listed_task_as_json(task, notes))`` for each task, in a third of the time.
 
     For 100,000 tasks that would take half as long as their scan. So a line is put together from
     text. Only the name of a bundle can contain a character that JSON escapes.
@@ -72,12 +84,13 @@ def json_lines(tasks: Iterable[Task]) -> Iterator[str]:
             "true" if task.finished_estimated else "false",
             bundles[task.bundles],
             '["' + '", "'.join(task.chain) + '"]' if task.chain else "[]",
+            json.dumps(notes[task.id].note) if task.id in notes else "null",
         )
 
 
 _LINE = (
     '{"id": "%s", "lang": "%s", "status": "%s", "tip_status": %s, "created": %s, "started": %s,'
-    ' "finished": %s, "finished_estimated": %s, "bundles": %s, "chain": %s}'
+    ' "finished": %s, "finished_estimated": %s, "bundles": %s, "chain": %s, "note": %s}'
 )
 
 
@@ -225,26 +238,26 @@ def _pinned_as_json(pinned: PinnedTask) -> Json:
         "id": pinned.task.id,
         "lang": pinned.task.lang.value,
         "status": pinned.task.status.value,
-        "pin": _pin_as_json(pinned.pin),
+        "pin": _record_as_json(pinned.pin),
     }
 
 
-def _pin_as_json(pin: Pin) -> Json:
-    """Return a pin, as it is in ``purge --json``."""
+def _record_as_json(record: Record) -> Json:
+    """Return a pin as it is in ``purge --json``, or a note."""
     return {
-        "kind": pin.target.kind.value,
-        "name": pin.target.name,
-        "lang": pin.target.lang.value,
-        "note": pin.note,
-        "by": pin.user,
-        "host": pin.host,
-        "when": pin.time,
+        "kind": record.target.kind.value,
+        "name": record.target.name,
+        "lang": record.target.lang.value,
+        "note": record.note,
+        "by": record.user,
+        "host": record.host,
+        "when": record.time,
     }
 
 
-def pinned_item_as_json(item: PinnedItem) -> Json:
-    """Return a pin of ``pins --json``."""
-    return {**_pin_as_json(item.pin), "tasks": list(item.task_ids), "gone": item.gone}
+def record_item_as_json(item: RecordItem[Any]) -> Json:
+    """Return a pin of ``pins --json``, or a note of ``notes --json``."""
+    return {**_record_as_json(item.record), "tasks": list(item.task_ids), "gone": item.gone}
 
 
 def _blocked_as_json(blocked: Blocked) -> Json:

@@ -6,6 +6,7 @@ It has no commands to purge, retry or cancel tasks.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import quote_word
@@ -14,6 +15,11 @@ from hipercow_tui.support.text import quote_word
 def log_command(task: Task) -> str:
     """Return ``hipercow task log …``, which prints the log."""
     return f"hipercow task log {task.id}"
+
+
+def outer_logs_command(ids: Iterable[str]) -> str:
+    """Return a command for each id that prints its outer log, one in a line."""
+    return "\n".join(f"hipercow task log --outer {task_id}" for task_id in ids)
 
 
 def status_command(task: Task) -> str:

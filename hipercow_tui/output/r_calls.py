@@ -6,15 +6,15 @@ ends (docs/spec.md, end of section 4).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
+from hipercow_tui.domain.unfinished import UNFINISHED
 
 _FINISHED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
-_UNFINISHED = (Status.SUBMITTED, Status.RUNNING)
 
 
 class RAction(StrEnum):
@@ -27,7 +27,7 @@ class RAction(StrEnum):
     def takes(self) -> Sequence[Status]:
         """The statuses that the function accepts. If one task has another status, R retries
         none."""
-        return _UNFINISHED if self is RAction.CANCEL else _FINISHED
+        return UNFINISHED if self is RAction.CANCEL else _FINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +85,52 @@ def log_call(task: Task, *, outer: bool = False) -> str:
     return f'hipercow::task_log_show("{task.id}"{arguments})'
 
 
+def outer_logs_call(ids: Sequence[str]) -> str:
+    """Return R code that prints the outer log of each attempt; "" without ids."""
+    if len(ids) == 1:
+        return f'hipercow::task_log_show("{ids[0]}", outer = TRUE, follow = FALSE)'
+    listed = ",\n  ".join(f'"{task_id}"' for task_id in ids)
+    show = "try(hipercow::task_log_show(id, outer = TRUE, follow = FALSE))"
+    return f"for (id in c(\n  {listed}\n)) {show}" if ids else ""
+
+
 def info_call(task: Task) -> str:
     """Return ``hipercow::task_info("…")``, which asks the cluster for the status."""
     return f'hipercow::task_info("{task.id}"{", follow = FALSE" if task.chain else ""})'
 
 
+def ask_call(tasks: Sequence[Task]) -> str:
+    """Return a loop that asks the cluster for the status of each task; "" without tasks.
+
+    An error does not end it. It does not reach an attempt that was retried, because task_info()
+    asks for the status of the latest one; ``r_programs.RECONCILE`` does.
+    """
+    if len(tasks) < 2:
+        return info_call(tasks[0]) if tasks else ""
+    follow = ", follow = FALSE" if any(task.chain for task in tasks) else ""
+    return (
+        f"for (id in {r_vector([task.id for task in tasks])}) try(hipercow::task_info(id{follow}))"
+    )
+
+
+def marker_call(statuses: Mapping[str, Status]) -> str:
+    """Return the call that makes the missing marker of the end of each task, by id; "" without
+    tasks. Its paths are relative to the project's folder."""
+    paths = [marker_path(task_id, status) for task_id, status in statuses.items()]
+    return f"file.create({r_vector(paths)})" if paths else ""
+
+
+def marker_path(task_id: str, status: Status) -> str:
+    """Return the path of the marker of a status, relative to the project's folder."""
+    return f"hipercow/tasks/{task_id[:2]}/{task_id[2:]}/status-{status}"
+
+
 def _call(function: str, argument: str, ids: Sequence[str]) -> str:
-    if not ids:
-        return ""
-    if len(ids) == 1:
-        return f'hipercow::{function}({argument}"{ids[0]}")'
-    listed = ",\n  ".join(f'"{task_id}"' for task_id in ids)
-    return f"hipercow::{function}({argument}c(\n  {listed}\n))"
+    return f"hipercow::{function}({argument}{r_vector(ids)})" if ids else ""
+
+
+def r_vector(texts: Sequence[str]) -> str:
+    """Return ids or paths, which have no quotes, as a vector of R with a line for each."""
+    quoted = [f'"{text}"' for text in texts]
+    listed = ",\n  ".join(quoted)
+    return quoted[0] if len(quoted) == 1 else f"c(\n  {listed}\n)"

@@ -1,4 +1,4 @@
-"""Run a program of ``r_programs`` in a process of R.
+"""Run a program of ``r_programs`` in a process of R, or another command.
 
 R starts in the project's folder, with the profile and library of the user.
 """
@@ -12,15 +12,17 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.errors import RscriptError, os_error_text
-from hipercow_tui.support.process_group import OWN_GROUP, end_group
+from hipercow_tui.support.process_group import ProcessGroup
 from hipercow_tui.support.text import escape_controls
 
 _LOGGER = logging.getLogger(__name__)
 
 PROGRAM = "Rscript"
+_MAX_PIECE = 1 << 16  # bytes; a longer line is passed in pieces
 _PATIENCE = 5.0  # seconds between two steps that stop R; the last one kills it
 
 _VERSION = "cat(as.character(utils::packageVersion('hipercow')))"
@@ -45,7 +47,7 @@ def hipercow_version(root: Root) -> str:
     Raises RscriptError if Rscript or the package is missing.
     """
     process = subprocess.run(
-        [_rscript(), "-e", _VERSION],
+        [find_rscript(), "-e", _VERSION],
         cwd=root.path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -70,33 +72,53 @@ def run(
     ``program`` is one of ``r_programs``, and ``lines`` are what it reads. Setting ``stop``
     interrupts R, as ctrl+c does. Raises RscriptError if R can't be started.
     """
+    return run_command([find_rscript(), "-e", program], lines, root, on_line, stop)
+
+
+def run_command(
+    command: Sequence[str],
+    lines: Sequence[str],
+    root: Root,
+    on_line: Callable[[bytes], object],
+    stop: threading.Event,
+    *,
+    stderr: int = subprocess.STDOUT,
+) -> RResult:
+    """Run any command in the project's folder, as ``run`` does with R.
+
+    A very long line is passed in several pieces. ``stderr`` can be the descriptor of a file.
+    """
+    name = Path(command[0]).stem
     try:
-        process = subprocess.Popen(
-            [_rscript(), "-e", program],
+        group = ProcessGroup(
+            command,
             cwd=root.path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            **OWN_GROUP,
+            stderr=stderr,
         )
     except OSError as error:
-        raise RscriptError(f"R can't be started: {os_error_text(error)}") from None
-    _LOGGER.info("R: %d lines of input, process %d", len(lines), process.pid)
+        raise RscriptError(f"'{name}' can't be started: {os_error_text(error)}") from None
+    process = group.process
+    _LOGGER.info("%s: %d lines of input, process %d", name, len(lines), process.pid)
     ended = threading.Event()
-    watch = threading.Thread(target=_stop, args=(process, stop, ended), daemon=True)
+    watch = threading.Thread(target=_stop, args=(group, stop, ended), daemon=True)
     watch.start()
     assert process.stdin is not None and process.stdout is not None
     with process.stdin as pipe:
         _write(pipe.fileno(), "".join(f"{line}\n" for line in lines).encode())
     with process.stdout as output:
-        for line in output:
+        while line := output.readline(_MAX_PIECE):
             on_line(line)
     status = process.wait()
     ended.set()
+    watch.join()
+    group.close()
     return RResult(status, stop.is_set())
 
 
-def _rscript() -> str:
+def find_rscript() -> str:
+    """Return the path of Rscript; raises RscriptError if it is not on the PATH."""
     program = shutil.which(PROGRAM)
     if program is None:
         raise RscriptError(f"There is no '{PROGRAM}' on the PATH: start the app where R is")
@@ -112,11 +134,11 @@ def _write(fd: int, text: bytes) -> None:
             return
 
 
-def _stop(process: subprocess.Popen[bytes], stop: threading.Event, ended: threading.Event) -> None:
+def _stop(group: ProcessGroup, stop: threading.Event, ended: threading.Event) -> None:
     """Wait until ``stop`` is set, then end R and its child processes."""
     while not ended.wait(0.1):
         if stop.is_set():
-            for _ in end_group(process):
+            for _ in group.end():
                 if ended.wait(_PATIENCE):
                     return
             return

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from hipercow_tui.domain.pin_requests import PinnedItem
+from hipercow_tui.domain.notes import Note
+from hipercow_tui.domain.pin_requests import RecordItem
+from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
@@ -344,12 +346,12 @@ def _kept_in_history(entry: HistoryEntry) -> str:
     return _kept_text(entry.kept_chains, len(entry.kept_tasks), by)
 
 
-def pinned_item_line(item: PinnedItem, now: float) -> str:
-    """Return the line of a pin; ``now`` is in seconds since the epoch."""
-    target = item.pin.target
+def record_line(item: RecordItem[Pin] | RecordItem[Note], now: float) -> str:
+    """Return the line of a pin or a note; ``now`` is in seconds since the epoch."""
+    target = item.record.target
     name = escape_controls(target.name) + (" of Python" if target.lang is Lang.PY else "")
     holds = "gone" if item.gone else pluralize(len(item.task_ids), "task")
-    return f"{target.kind:<6}  {name}  {holds}  {item.pin.text(now)}"
+    return f"{target.kind:<6}  {name}  {holds}  {item.record.text(now)}"
 
 
 def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:

@@ -12,8 +12,8 @@ from hipercow_tui.domain.task import QUEUED, Bundle, Lang, Status
 from hipercow_tui.domain.unread import UnfinishedLine, unread_bundles
 from hipercow_tui.formats.bundles import BUNDLE_LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
-from hipercow_tui.formats.pins import PinReader
 from hipercow_tui.formats.r_layout import parse_retry, unfinished_ids
+from hipercow_tui.formats.records import PinReader
 from hipercow_tui.formats.safe_open import open_folder, read_file
 from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.chain_units import ChainUnit, by_member

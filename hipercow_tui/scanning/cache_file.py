@@ -50,8 +50,7 @@ class CacheFile:
         except (OSError, RuntimeError):
             return None
         path = os.fsencode(root.hipercow)
-        name = hashlib.blake2b(path, digest_size=_DIGEST).hexdigest()
-        return cls(folder / f"{name}{cls.SUFFIX}", b"%d %d %b" % (device, inode, path))
+        return cls(folder / f"{cache_name(root)}{cls.SUFFIX}", b"%d %d %b" % (device, inode, path))
 
     def read(self) -> memoryview | None:
         """The data of the last ``write``; None if there is no file, or if it is damaged, of
@@ -86,6 +85,11 @@ class CacheFile:
         for file in files:
             if file.stat(follow_symlinks=False).st_mtime < time.time() - _UNUSED:
                 os.unlink(file.path)
+
+
+def cache_name(root: Root) -> str:
+    """Return the name of the caches of a root, without a suffix: hex digits from its path."""
+    return hashlib.blake2b(os.fsencode(root.hipercow), digest_size=_DIGEST).hexdigest()
 
 
 def _identity(root: Root) -> tuple[int, int]:

@@ -17,11 +17,10 @@ from math import inf
 from operator import is_
 
 from hipercow_tui.domain.combined_snapshot import combine_snapshots
-from hipercow_tui.domain.pins import Pins
 from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.unread import Unread
-from hipercow_tui.formats.pins import PinReader
+from hipercow_tui.formats.records import NoteReader, PinReader, read_records
 from hipercow_tui.formats.relations import relations_of
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.task_row import Columns, FolderTimes, TaskRow, folder_times
@@ -121,8 +120,8 @@ class Scanner:
         self._monotonic = monotonic
         self._snapshot = Snapshot(root.path, lang=root.lang)
         self._relations = relations_of(root)
-        self._pin_reader = PinReader(root.lang)
-        self._pins = Pins()
+        self._pins = PinReader(root.lang)
+        self._notes = NoteReader(root.lang)
         self._linker = TaskLinker(self._relations)
         self._store = TaskStore(monotonic)
         self._shards: dict[str, Shard] = {}
@@ -160,7 +159,7 @@ class Scanner:
         cached = self._load_index()
         if cached:
             _LOGGER.info("%d folders from the index", len(cached.folders))
-        self._pins = self._pin_reader.read_root(self.root)
+        read_records(self.root, self._pins, self._notes)
         # A first scan shows rows before it reads the bundles: there can be 20,000.
         linked = bool(cached or self._store.tasks) or not self._intermediate_states
         if linked:
@@ -358,7 +357,7 @@ class Scanner:
         for shard in self._shards.values():
             if shard.problems:
                 places |= shard.problems
-        files = filter(None, (self._tasks_unread, self._pins.unread))
+        files = filter(None, (self._tasks_unread, self._pins.latest.unread))
         return replace(unread, files=(*files, *unread.files), places=places)
 
     # Tasks
@@ -436,7 +435,9 @@ class Scanner:
     def _make_state(self, done: int, count: int, seconds: float, *, complete: bool) -> ScanState:
         relations, last = self._relations, self._snapshot
         unread = self._unread
-        problems = (*unread.sentences, *relations.problems)
+        pins, notes = self._pins.latest, self._notes.latest
+        of_notes = (notes.unread,) if notes.unread else ()
+        problems = (*unread.sentences, *relations.problems, *of_notes)
         if (
             self._store.changed
             or self._store.removed
@@ -444,7 +445,8 @@ class Scanner:
             or relations.chains is not last.chains
             or problems != last.problems
             or unread != last.unread
-            or self._pins.pins != last.pins.pins
+            or pins.pins != last.pins.pins
+            or notes.notes != last.notes.notes
         ):
             self._snapshot = Snapshot(
                 root=self.root.path,
@@ -454,7 +456,8 @@ class Scanner:
                 problems=problems,
                 lang=self.root.lang,
                 unread=unread,
-                pins=self._pins,
+                pins=pins,
+                notes=notes,
             )
         changed, removed = self._store.take_changes()
         return ScanState(self._snapshot, done, count, complete, changed, removed, seconds)

@@ -44,12 +44,24 @@ class GoalError(PurgeError):
     """A purge can't free as much space as requested. Nothing was removed."""
 
 
+class WaitError(HipercowTuiError):
+    """Waiting for tasks was refused, or took longer than allowed."""
+
+
+class UnsubmittedError(WaitError):
+    """Some of the tasks to wait for were never submitted, so they may never end."""
+
+
 class RscriptError(HipercowTuiError):
     """Rscript can't be run: it is not on the PATH, or R has no hipercow."""
 
 
 class LogError(HipercowTuiError):
     """The log of a task can't be shown: it does not exist or is not a regular file."""
+
+
+class ExportError(HipercowTuiError):
+    """An export of inputs can't be written to a file."""
 
 
 def os_error_text(error: OSError) -> str:

@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+FAILED, TIMED_OUT = 3, 124  # of ``wait``; 124 is also that of the command ``timeout``

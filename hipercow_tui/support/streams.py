@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ from typing import Any, TextIO
 
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.exit_codes import DONE, REFUSED
-from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.text import escape_controls, truncate_middle
 
 _output_lost = False
 _PROGRESS_AFTER = 1.0  # seconds
@@ -47,14 +48,19 @@ def open_streams() -> None:
             setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", closefd=False))
 
 
-def print_output(result: dict[str, Any] | Iterable[str], *, end: str = "\n") -> None:
+def print_output(
+    result: dict[str, Any] | Iterable[str], *, end: str = "\n", keep_tabs: bool = False
+) -> None:
     """Print lines, or an object as a line of JSON, on standard output, each followed by ``end``.
 
     Stops reading the lines once one can't be written. Errors of the iterator itself are raised.
+    With ``keep_tabs`` tabs are printed as they are, in data.
     """
     lines = [json.dumps(result)] if isinstance(result, dict) else result
     for line in lines:
-        if not _try_output(sys.stdout.write, f"{escape_controls(line)}{end}"):
+        parts = line.split("\t") if keep_tabs else (line,)
+        text = "\t".join(map(escape_controls, parts))
+        if not _try_output(sys.stdout.write, f"{text}{end}"):
             return
     _try_output(sys.stdout.flush)
 
@@ -109,6 +115,55 @@ class ProgressLine:
         if text != self._text and time.monotonic() >= self._from and sys.stderr.isatty():
             self._text = text
             _try_message(f"\r{text}")
+
+
+class StatusLine:
+    """The state of a long command on standard error: on a terminal one line that is rewritten and
+    at the end erased, else a line for each change. ``quiet`` shows nothing.
+
+    There are no escape sequences, which a console of Windows may print.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._text = ""  # the last state
+        self._drawn = 0  # cells of the line on the terminal
+
+    def __enter__(self) -> StatusLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._erase()
+
+    def show(self, text: str) -> None:
+        """Show a state, if it is another one than the last."""
+        if text == self._text or self._quiet:
+            return
+        self._text = text
+        if sys.stderr.isatty():
+            self._draw()
+        else:
+            print_message(text)
+
+    def print_message(self, message: str) -> None:
+        """Print a message above the line."""
+        self._erase()
+        print_message(message)
+        if self._text and sys.stderr.isatty():
+            self._draw()
+
+    def _draw(self) -> None:
+        # A line in the last column would wrap, and could not be erased.
+        width = shutil.get_terminal_size().columns - 1
+        line = truncate_middle(escape_controls(self._text), width)
+        self._drawn = max(self._drawn, len(line))  # a signal can end the process at any moment
+        _try_message(f"\r{line.ljust(self._drawn)}")
+        self._drawn = len(line)
+
+    def _erase(self) -> None:
+        if self._drawn:
+            _try_message(f"\r{' ' * self._drawn}\r")
+        self._drawn = 0
 
 
 def is_output_lost() -> bool:

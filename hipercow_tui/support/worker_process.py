@@ -73,6 +73,10 @@ class WorkerProcess:
         self._greeted = True
         return read_value(self.output)
 
+    def kill(self) -> None:
+        """Kill the process, from any thread: ``receive`` returns None."""
+        self._kill()
+
     def close(self) -> None:
         """Kill the process. If it waits for a file server, it ends when that answers."""
         self._kill()

@@ -17,6 +17,7 @@ from textual.theme import Theme
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.column_store import ColumnFile
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
@@ -25,7 +26,7 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.key_hints import use_keys, with_keys
 from hipercow_tui.ui.key_names import shown_keys
 from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
-from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.messages import OuterLogsFetched, WorkerFailed
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -35,9 +36,10 @@ from hipercow_tui.ui.workers.base import start_thread
 class HipercowApp(TerminalApp):
     """Browse a root, plan a purge, purge; with ``read_only`` without purging.
 
-    ``indexed`` says whether tasks are stored for the next start. ``filters``, ``columns`` and
-    ``theme`` are the files of saved filters, chosen columns and the theme, None if they can't be
-    used. ``first`` are the filters to begin with, ``keymap`` the keys that the user chose.
+    ``indexed`` says whether tasks are stored for the next start. ``filters``, ``columns``,
+    ``rules`` and ``theme`` are the files of saved filters, chosen columns, rules for errors and the
+    theme, None if they can't be used. ``first`` are the filters to begin with, ``keymap`` the keys
+    that the user chose.
     ``clock`` gives the time in seconds since the epoch.
     """
 
@@ -52,6 +54,7 @@ class HipercowApp(TerminalApp):
         indexed: bool = False,
         filters: FilterFile | None = None,
         columns: ColumnFile | None = None,
+        rules: RuleFile | None = None,
         first: SavedFilter | None = None,
         theme: ThemeFile | None = None,
         keymap: Keymap | None = None,
@@ -68,6 +71,7 @@ class HipercowApp(TerminalApp):
             indexed=indexed,
             filters=filters,
             columns=columns,
+            rules=rules,
             first=first or SavedFilter(),
             clock=clock,
         )
@@ -104,6 +108,7 @@ class HipercowApp(TerminalApp):
         """Remove the note of the footer when a key is pressed."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._show_note("")
+            self.browser.waits.key_pressed()
         await super().on_event(event)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
@@ -143,6 +148,10 @@ class HipercowApp(TerminalApp):
         if screen is self.browser:
             yield from self.browser.filtering.commands()
         yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+
+    @on(OuterLogsFetched)
+    def _read_errors_again(self, message: OuterLogsFetched) -> None:
+        self.browser.outer_logs_fetched(message.ids)
 
     @on(WorkerFailed)
     def _report_error(self, message: WorkerFailed) -> None:
@@ -192,11 +201,11 @@ class HipercowApp(TerminalApp):
 
     async def action_quit(self) -> None:
         """Quit, unless a job or R is running."""
-        from hipercow_tui.ui.dialogs.run_r import RunRScreen
+        from hipercow_tui.ui.dialogs.r_screen import RScreen
 
         if self.browser.purge.busy:
             self.notify(self.browser.purge.busy)
-        elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
+        elif any(isinstance(one, RScreen) and one.working for one in self.screen_stack):
             self.notify(
                 with_keys("R is still running: wait for its end, or stop it with <run_r.leave=esc>")
             )

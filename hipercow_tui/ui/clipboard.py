@@ -16,8 +16,8 @@ MAX_BYTES = 74_994  # terminals accept at most 100,000 bytes of base64 by OSC 52
 _SHOWN_LINES = 3  # of the copied text, in the notification
 
 
-def copy(app: App[Any], text: str, name: str, *, alternative: str) -> None:
-    """Copy a text and show its first lines.
+def copy(app: App[Any], text: str, name: str, *, alternative: str) -> bool:
+    """Copy a text and show its first lines; return whether it was copied.
 
     ``name`` says in the notification what was copied. If the text is too long, nothing is copied,
     and the notification shows ``alternative``: what to do instead.
@@ -32,10 +32,11 @@ def copy(app: App[Any], text: str, name: str, *, alternative: str) -> None:
             severity="warning",
             markup=False,
         )
-        return
+        return False
     lines = text.splitlines()
     shown = [
         *map(plain_text, lines[:_SHOWN_LINES]),
         *(["  …"] if len(lines) > _SHOWN_LINES else []),
     ]
     app.notify("\n".join(shown), title=f"Copied: {name}", markup=False)
+    return True

@@ -19,19 +19,25 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
+from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen
 from hipercow_tui.ui.dialogs.goal import GoalScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
+from hipercow_tui.ui.dialogs.note import NoteScreen
 from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
+from hipercow_tui.ui.dialogs.reconcile import ReconcileScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
+from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
 from hipercow_tui.ui.dialogs.sort_menu import SortMenuScreen
 from hipercow_tui.ui.key_names import keys_of, shown_keys, textual_key, user_key
 from hipercow_tui.ui.keymap import APP_KEYS, KEY_GROUPS, SCROLL_KEYS, KeyGroup, Keymap
 from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen, MessageTable
+from hipercow_tui.ui.screens.help_report import HelpReportScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
@@ -85,6 +91,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the log", (LogScreen,)),
     ("In the inputs", (SweepScreen, SweepTable, SweepChart, SearchBar)),
     ("In the messages of an error", (ErrorMessagesScreen, MessageTable, ScrollText)),
+    ("In a report", (HelpReportScreen, ScrollText)),
     ("In the trash", (TrashScreen, RecordList)),
     ("In the history", (HistoryScreen, RecordList)),
     ("In the contents of a batch", (ContentsScreen, VirtualList)),
@@ -92,13 +99,18 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the copy menu", (CopyMenuScreen, MenuList)),
     ("In the sort menu", (SortMenuScreen, MenuList)),
     ("In the list of columns", (ColumnsScreen, MenuList)),
+    ("While inputs are exported", (ExportInputsScreen, MenuList)),
     ("While filters are saved", (SaveFilterScreen,)),
     ("While a goal is set", (GoalScreen,)),
     ("While an age is typed", (OlderThanScreen,)),
     ("While a plan is saved", (SavePlanScreen,)),
+    ("While a report is saved", (SaveReportScreen,)),
     ("While something is pinned", (PinNoteScreen,)),
+    ("While a note is written", (NoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
     ("While R runs", (RunRScreen, ScrollText)),
+    ("While R asks the cluster", (ReconcileScreen, ScrollText)),
+    ("While outer logs are fetched", (FetchLogsScreen, ScrollText)),
     ("In the help", (HelpScreen, ScrollText)),
     ("While the root is searched for", (WaitingApp,)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.space_view import SpaceView
     from hipercow_tui.ui.workers.trash_monitor import TrashState
+    from hipercow_tui.ui.workers.usage_loader import BundleUsage
     from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewModel
 
 
@@ -51,6 +53,17 @@ class ErrorsReady(Message):
 
 class SummariesLoaded(Message):
     """The calls of more tasks were read."""
+
+
+class UsagesLoaded(Message):
+    """What more tasks asked for and used was read."""
+
+
+@dataclass
+class BundleUsageReady(Message):
+    """What the tasks of a bundle used is known, as far as it was read."""
+
+    usage: BundleUsage
 
 
 class LogActivityChanged(Message):
@@ -105,6 +118,13 @@ class JobEnded(Message):
 
     report: Report | None
     error: str | None = None
+
+
+@dataclass
+class OuterLogsFetched(Message):
+    """Outer logs were fetched: the errors of these tasks may be others now."""
+
+    ids: Sequence[str]
 
 
 @dataclass

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.column_store import ColumnFile
 from hipercow_tui.settings.key_file import KeyFile
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
@@ -82,6 +83,7 @@ def run_app(
         indexed=indexed,
         filters=filters,
         columns=ColumnFile.of_user(),
+        rules=RuleFile.of_user(),
         first=first,
         theme=theme,
         keymap=_load_keymap(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Sequence
 from functools import cache, partial
 
@@ -13,10 +14,11 @@ from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.notifications import SeverityLevel
+from textual.notifications import Notification, SeverityLevel
 
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.signals import exit_for_signal
+from hipercow_tui.ui.attention import NAME, Attention
 from hipercow_tui.ui.contrast import ReadableText
 
 # For dark and for light terminals. The first two use only the sixteen colours of the terminal, as
@@ -24,12 +26,17 @@ from hipercow_tui.ui.contrast import ReadableText
 SIXTEEN_COLOURS = ("ansi-dark", "ansi-light")
 FULL_COLOURS = ("textual-dark", "textual-light")
 
+# A hint with such a timeout is for an absent user: a key removes it only after some time,
+# because the key may have been on its way when the hint appeared. Both in seconds.
+LASTING = 600.0
+SEEN_AFTER = 2.0
+
 
 class TerminalApp(App[None]):
     """An app with the theme that the user chose last; ``theme_file`` stores it, None if it is not
     stored."""
 
-    TITLE = "hipercow-tui"
+    TITLE = NAME
 
     def __init__(self, theme_file: ThemeFile | None) -> None:
         # Without colours, Textual would still draw shades of grey on its own background.
@@ -38,10 +45,19 @@ class TerminalApp(App[None]):
             self.animation_level = "none"  # animations make nothing clearer here
         self._readable = cache(ReadableText)
         self.first_theme = self._choose_theme(theme_file)
+        self.attention = Attention(self._write, os.environ)
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
 
     def on_mount(self) -> None:
         """Set the theme."""
         self.theme = self.first_theme
+
+    def on_unmount(self) -> None:
+        """Show the title of the window from before."""
+        self.attention.set_title("")
 
     def _choose_theme(self, file: ThemeFile | None) -> str:
         """Return the theme that the user chose last, else one for this terminal. With at most
@@ -56,7 +72,7 @@ class TerminalApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Remove hints with the next key, before it does anything."""
         if isinstance(event, events.Key):
-            self._drop_toasts("information")
+            self._drop_toasts("information", seen=True)
         await super().on_event(event)
 
     def notify(
@@ -72,8 +88,10 @@ class TerminalApp(App[None]):
         self._drop_toasts(severity)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
-    def _drop_toasts(self, severity: SeverityLevel) -> None:
-        dropped = [one for one in self._notifications if one.severity == severity]
+    def _drop_toasts(self, severity: SeverityLevel, *, seen: bool = False) -> None:
+        """Remove the messages of a severity; with ``seen`` not those that have just appeared."""
+        shown = [one for one in self._notifications if one.severity == severity]
+        dropped = [one for one in shown if not (seen and _must_stay(one))]
         for notification in dropped:
             self._unnotify(notification, refresh=False)
         if dropped:
@@ -110,6 +128,11 @@ class TerminalApp(App[None]):
         except RuntimeError:
             exit_for_signal(number)
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
+
+
+def _must_stay(toast: Notification) -> bool:
+    """Return whether a lasting hint has just appeared."""
+    return toast.timeout >= LASTING and time.time() - toast.raised_at < SEEN_AFTER
 
 
 def is_light_terminal(colours: str) -> bool:

@@ -15,9 +15,9 @@ from hipercow_tui.analysis.error_groups import (
     Failure,
     Inputs,
     Interner,
-    group_failures,
     parse_number,
 )
+from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.message_template import parse_message
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import TaskDetails
@@ -69,7 +69,7 @@ def test_failures_without_a_message_form_a_group_with_the_reason() -> None:
     groups = grouped(
         Failure("gone"), Failure("", problem="gone"), Failure("", problem="gone"), Failure("")
     )
-    assert [(g.text, g.has_message, len(g.ids)) for g in groups] == [
+    assert [(g.text, g.is_known, len(g.ids)) for g in groups] == [
         ("gone", False, 2), ("gone", True, 1), (NO_MESSAGE, True, 1),
     ]  # fmt: skip
 
@@ -172,11 +172,11 @@ def test_every_failure_is_in_exactly_one_group(
     assert [len(group.ids) for group in groups] == sorted(
         (len(group.ids) for group in groups), reverse=True
     )
-    assert len({(group.has_message, group.pattern) for group in groups}) == len(groups)
+    assert len({(group.is_known, group.pattern) for group in groups}) == len(groups)
     for group in groups:
         patterns = {known[i].message_template.pattern for i in group.ids}
         assert patterns == {group.pattern}
-        assert {known[i].problem is None for i in group.ids} == {group.has_message}
+        assert {known[i].problem is None for i in group.ids} == {group.is_known}
     shuffled = list(tasks)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert group_failures(shuffled, known) == groups

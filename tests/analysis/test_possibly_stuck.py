@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.analysis.possibly_stuck import (
+    MARKER_MISSING,
     MIN_QUEUE_TIME,
     MIN_RUN_TIME,
     MIN_SAMPLES,
@@ -13,7 +14,7 @@ from hipercow_tui.analysis.possibly_stuck import (
     find_stuck,
 )
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.domain.task import DATA, INFO, Status, Task
 
 HOUR = 3600.0
 
@@ -79,6 +80,15 @@ def test_silence_counts_from_the_start_and_only_for_running_tasks() -> None:
     for other in (submitted(9 * DAY), done(IDS[0], 1, 1)):
         assert not find_stuck(snapshot_of([other]), NOW, {IDS[0]: NOW - 9 * DAY})
     assert not find_stuck(snapshot_of([]), NOW, {IDS[0]: NOW - 9 * DAY})
+
+
+def test_task_with_info_and_without_the_marker_of_its_end_is_stuck_at_once() -> None:
+    ended = running(HOUR)._replace(files_mask=DATA | INFO)
+    assert find_stuck(sweep(ended), NOW) == {IDS[0]: MARKER_MISSING}
+    silent = {IDS[0]: NOW - 9 * DAY}
+    assert find_stuck(sweep(running(9 * DAY)._replace(files_mask=INFO)), NOW, silent) == {
+        IDS[0]: MARKER_MISSING
+    }
 
 
 def test_bundle_with_too_few_finished_tasks_has_no_stuck_task() -> None:

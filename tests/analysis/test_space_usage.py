@@ -35,7 +35,7 @@ from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import FolderUsage
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.formats.root_usage import RootPart
-from hipercow_tui.purging.pin_files import add_pin
+from hipercow_tui.purging.record_files import add_pin
 from hipercow_tui.scanning.scanner import read_root
 
 RECORDED = Path(__file__).parents[1] / "data" / "sir-model.tar.gz"

@@ -108,8 +108,8 @@ def commands(root: Root, run: Callable[..., int]) -> None:
     at = str(root.path)
     failed = ("--with-status", "failure", "--skip-blocked", "--ignore-unreadable-bundles")
     config = Path(os.environ["XDG_CONFIG_HOME"], "hipercow-tui")
-    for words in ((), ("--details",), ("--json",), ("--details", "--json")):
-        assert run("list", at, *words) == 0
+    for words in ("", "--details", "--json", "--details --json", "--inputs --json", "--r"):
+        assert run("list", at, *words.split()) == 0
     for command in ("list", "purge"):
         for option in (
             "--task-id",

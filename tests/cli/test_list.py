@@ -16,11 +16,13 @@ from small_py_root import write_py_task
 from small_root import task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli.main import main
+from hipercow_tui.domain.notes import Note
+from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.csv_output import csv_lines
-from hipercow_tui.output.json_output import json_lines, task_as_json
+from hipercow_tui.output.json_output import json_lines, listed_task_as_json
 
 A, B, C, D = map(task_id, range(1, 5))
 Capture = pytest.CaptureFixture[str]
@@ -221,7 +223,10 @@ tasks = st.builds(
 
 @given(st.lists(tasks, max_size=5))
 def test_lines_of_json_are_those_of_the_json_module(some: list[Task]) -> None:
-    assert list(json_lines(some)) == [json.dumps(task_as_json(task)) for task in some]
-    for line, task in zip(json_lines(some), some, strict=True):
+    note = Note(PinTarget(PinKind.CHAIN, Lang.R, task_id(0)), 'a "note"', "ada", "node1", 0.0)
+    notes = {task.id: note for task in some[::2]}
+    lines = list(json_lines(some, notes))
+    assert lines == [json.dumps(listed_task_as_json(task, notes)) for task in some]
+    for line, task in zip(lines, some, strict=True):
         created = json.loads(line)["created"]
         assert created == task.created or (task.created is not None and math.isnan(task.created))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small_root import task_id, write_bundle, write_task
 
-from hipercow_tui.cli import space
+from hipercow_tui.cli import progress_lines
 from hipercow_tui.cli.main import main
 
 
@@ -88,7 +88,7 @@ def test_files_compares_numbers_of_files(root: Path, capsys: pytest.CaptureFixtu
 def test_a_terminal_sees_the_progress_of_measuring_and_reading(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(space, "_PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr(progress_lines, "_INTERVAL", 0.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     main(["space", str(root), "--by", "environment"])
     shown = capsys.readouterr()

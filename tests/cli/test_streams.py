@@ -63,6 +63,7 @@ COMMANDS = {
     "restore": Command(("trash", "ROOT", "--restore", "STAMP"), left=frozenset(ALL), entries=2),
     "empty": Command(("trash", "ROOT", "--empty", "--yes"), entries=2),
     "empty without an answer": Command(("trash", "ROOT", "--empty"), status=1, prints=False),
+    "wait": Command(("wait", "ROOT", "--with-status", "failure")),
     "history": Command(("history", "ROOT")),
     "history as JSON": Command(("history", "ROOT", "--json")),
     "app": Command(("ROOT",), status=1, prints=False),

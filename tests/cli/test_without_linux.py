@@ -45,7 +45,7 @@ def run(*words: object, without: bool = True) -> str:
 
 
 def test_a_purge_an_undo_and_all_that_reads_are_the_same_without_linux(root: Root) -> None:
-    for words in (("list", root.path, "--details"), ("space", root.path)):
+    for words in (("list", root.path, "--details"), ("space", root.path), ("errors", root.path)):
         assert run(*words) == run(*words, without=False)
     before = root_contents(root)
     purged = run("purge", root.path, "--with-status", "failure", "--trash", "--yes")

@@ -12,7 +12,7 @@ PACKAGE = Path(hipercow_tui.__file__).parent
 OF_ANOTHER_SYSTEM = (
     ("posix.py", "mounts.py")
     if sys.platform == "win32"
-    else ("windows.py", "windows_changes.py", "nt.py", "windows_process.py")
+    else ("windows.py", "windows_changes.py", "nt.py", "windows_job.py", "windows_process.py")
 )
 
 

@@ -31,12 +31,17 @@ COMMANDS = (
     "",
     "purge",
     "list",
+    "errors",
     "space",
     "apply",
+    "wait",
     "trash",
     "pin",
     "unpin",
     "pins",
+    "note",
+    "notes",
+    "report",
     "history",
     "keys",
 )
@@ -202,6 +207,7 @@ def test_the_command_line_page_names_every_option(capsys: pytest.CaptureFixture[
     assert not ours - options_in(page("cli"))
     # Options of other programs: the benchmark, the pictures, pytest, hipercow for Python.
     others = {"--help", "--tasks", "--only", "--sights", "--snapshot-update", "--rebuild"}
+    others |= {"--outer"}
     assert options_in(EVERYTHING) - ours == others
 
 
@@ -210,7 +216,7 @@ def test_the_section_of_a_command_names_its_options(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = section(page("cli"), command or "The app") + section(page("cli"), "Every command")
-    if command == "purge":  # it shares the options that select tasks
+    if command in ("purge", "errors", "wait"):  # they share the options that select tasks
         text += section(page("cli"), "list")
     shown = options_of(command, capsys) if command else options_in(app_help(capsys))
     assert not shown - options_in(text) - {"--help", "--json"}

@@ -68,7 +68,7 @@ def test_the_items_name_every_held_task_and_only_what_is_gone_holds_none(
     named = {task_id for item in items for task_id in item.task_ids}
     assert named == {task.id for task in snapshot.existing(with_them.held)}
     for item in items:
-        if item.pin.target.kind is PinKind.CHAIN:
+        if item.record.target.kind is PinKind.CHAIN:
             assert item.gone is not bool(item.task_ids)
         else:
-            assert item.gone is (snapshot.bundle(item.pin.target.name, Lang.R) is None)
+            assert item.gone is (snapshot.bundle(item.record.target.name, Lang.R) is None)

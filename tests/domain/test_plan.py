@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_plans import by_ids, ended, failures, kept_sets, stacks
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots, unread_snapshots
 
-from hipercow_tui.domain.blocked import BlockedError
+from hipercow_tui.domain.blocked import BlockedError, block_reason
 from hipercow_tui.domain.cautions import CautionKind
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.domain.plan import (
@@ -21,7 +21,7 @@ from hipercow_tui.domain.plan import (
     plan_totals,
 )
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import DATA, MARK_SUBMITTED, QUEUED, Lang, Status, Task
+from hipercow_tui.domain.task import DATA, INFO, MARK_SUBMITTED, QUEUED, Lang, Status, Task
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
 from hipercow_tui.support.errors import UnknownTasksError
 
@@ -168,6 +168,7 @@ def test_planned_bundles_count_deleted_and_surviving_tasks() -> None:
     [
         (Task(A, Status.SUBMITTED, DATA | MARK_SUBMITTED), "submitted"),
         (Task(A, Status.RUNNING, DATA), "task_info()"),
+        (Task(A, Status.RUNNING, DATA | INFO), "has ended: it has 'info'"),
         (Task(A, Status.CREATED, DATA | QUEUED), "queued"),
         (Task(A, Status.BROKEN, QUEUED), "queued"),
         (Task(A, Status.BROKEN, -1, problem="Permission denied"), "Permission denied"),
@@ -181,6 +182,11 @@ def test_live_or_unreadable_task_blocks_with_a_reason(task: Task, word: str) -> 
     assert word in plan.blocked[0].reason
     rest = make_plan(snapshot, by_ids(B, C), now=NOW, skip_blocked=True)
     assert rest.ids == (C,) and not rest.refused
+
+
+def test_python_task_that_ended_without_its_marker_blocks_with_the_files_to_make() -> None:
+    reason = block_reason(Task(A, Status.SUBMITTED, DATA | INFO, lang=Lang.PY)) or ""
+    assert "it has 'times'" in reason and "'status-success' or 'status-failure'" in reason
 
 
 def test_folder_without_data_goes_only_by_its_id() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from failing_in_r import FRAMES, run_failing_tasks
 from rds_files import FIXTURES, char, ints
 
 from hipercow_tui.formats.r_conditions import read_failure_text
@@ -72,6 +73,101 @@ def test_condition_without_a_message_has_an_empty_text() -> None:
     assert read_error(HEADER + ints(19, 0)) == ""
     assert read_error(HEADER + condition({"message": ints(NULL)})) == ""
     assert read_error(HEADER + condition({"message": ints(NULL)}, "rlang_error")) == ""
+
+
+RECORDED_FRAMES = {
+    "fit": "check()",
+    "nested": "check()",
+    "anonymous": "anonymous()",
+    "aborted": "aborted()",
+    "caused": "check()",
+    "reworded": "reworded()",
+    "turned": "turned()",
+    "checked": "checked()",
+    "base_call": "base_call()",
+    "no_call": "no_call()",
+    "method": "model$run()",
+    "passed": "passed()",
+    "callback": "fn()",
+    "package": "stats::optim()",
+    "expression": "",
+    "expression_call": "log()",
+    "script": "",
+}
+
+
+@pytest.mark.parametrize("name", RECORDED_FRAMES)
+def test_frame_of_an_error_of_the_real_package_is_the_function_of_the_user(name: str) -> None:
+    raw = (FRAMES / f"{name}.rds").read_bytes()
+    assert read_failure_text(io.BytesIO(raw)).frame == RECORDED_FRAMES[name]
+
+
+def test_the_real_package_fails_as_recorded(tmp_path: Path) -> None:
+    results = run_failing_tasks(tmp_path)
+    found = {
+        name: read_failure_text(io.BytesIO(path.read_bytes())) for name, path in results.items()
+    }
+    assert {name: text.frame for name, text in found.items()} == RECORDED_FRAMES
+    recorded = {
+        name: read_error(io.BytesIO((FRAMES / f"{name}.rds").read_bytes())) for name in found
+    }
+    assert {name: text.message for name, text in found.items()} == recorded
+
+
+@pytest.mark.parametrize(
+    ("name", "frame"),
+    [
+        ("base_call", "log()"),
+        ("error_condition", "g()"),
+        ("rlang_parent", "inner_fun()"),
+        ("rlang_namespaced", "stats::rnorm()"),
+        ("rlang_eval", ""),
+        ("rlang_anonymous", ""),
+        ("lost", ""),
+    ],
+)
+def test_frame_of_an_error_without_a_trace_is_its_call(name: str, frame: str) -> None:
+    assert read_failure_text(io.BytesIO(fixture(name))).frame == frame
+
+
+def trace(*frames: tuple[bytes, str, str]) -> bytes:
+    """A serialized trace: calls, namespaces and scopes."""
+    calls, namespaces, scopes = zip(*frames, strict=True)
+    return b"".join(
+        (
+            ints(0x213, 3, 19, len(frames)),
+            *calls,
+            texts(*namespaces),
+            texts(*scopes),
+            ints(0x402, 1) + char("names") + texts("call", "namespace", "scope"),
+            ints(NULL),
+        )
+    )
+
+
+def call_of(name: str) -> bytes:
+    return ints(6, 1) + char(name) + ints(NULL)
+
+
+def test_trace_of_many_frames_gives_the_innermost() -> None:
+    frames = [(call_of("solve"), "pkg", "::")] * 20_000 + [(call_of("step"), "pkg", ":::")]
+    raw = condition({"message": texts("deep"), "trace": trace(*frames)})
+    assert read_failure_text(HEADER + raw).frame == "pkg::step()"
+
+
+NESTED_HEADS = ints(6) * 240 + ints(NULL) * 241
+
+
+@pytest.mark.parametrize(
+    "call",
+    [call_of("f" * 90_000), NESTED_HEADS, ints(6, NULL, NULL), ints(NULL)],
+    ids=["long name", "nested heads", "no function", "not a call"],
+)
+def test_odd_calls_in_a_trace_hide_nothing_else(call: bytes) -> None:
+    frames = trace((call_of("g"), "pkg", "::"), (call, "pkg", "::"))
+    raw = condition({"message": texts("m"), "trace": frames, "marker": texts("later")})
+    found = read_failure_text(HEADER + raw)
+    assert found.message == "m" and len(found.frame) < 200
 
 
 def test_a_huge_trace_before_the_rest_is_skipped_in_little_memory() -> None:

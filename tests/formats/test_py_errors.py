@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from small_root import task_id
 
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_py_details
-from hipercow_tui.formats.py_errors import TAIL, last_error
+from hipercow_tui.formats.py_errors import TAIL, find_error
 
 A = task_id(1)
 
@@ -74,8 +76,87 @@ Execution halted
     ],
 )
 def test_error_at_the_end_of_a_log(log: str, error: str | None) -> None:
-    found = last_error(log)
+    log_error = find_error(log)
+    found = log_error and log_error.message
     assert found == error or (error and found and found.startswith(error) and "Traceback" in error)
+
+
+def raised(program: str, folder: Path) -> str:
+    """Return what Python prints when a program ``run.py`` fails, which can import ``helpers``."""
+    (folder / "run.py").write_text(program)
+    (folder / "helpers.py").write_text("def double(x):\n    return 2 * float(x)\n")
+    done = subprocess.run(
+        [sys.executable, "run.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "frame"),
+    [
+        ("import json\ndef load(x):\n    return json.loads(x)\nload('{')", "load() run.py:3"),
+        ("from helpers import double\ndouble('x')", "double() helpers.py:2"),
+        ("1 / 0", "run.py:1"),
+        ("f = lambda x: 1 / x\nf(0)", "run.py:1"),
+        ("def fit(:", "run.py:1"),
+        ("exec('def step():\\n  1 / 0\\nstep()')", "step() <string>:2"),
+        ("try:\n  1 / 0\nexcept Exception as e:\n  raise KeyError('b') from e", "run.py:4"),
+        ("def f(n):\n    return f(n + 1)\nf(0)", "f() run.py:2"),
+        ("def f():\n  raise ExceptionGroup('many', [ValueError(1)])\nf()", "f() run.py:2"),
+        ("raise SystemExit('Error: stop')", ""),
+    ],
+)
+def test_frame_of_a_python_error_is_in_code_that_is_not_installed(
+    tmp_path: Path, program: str, frame: str
+) -> None:
+    error = find_error(raised(program, tmp_path))
+    assert error is not None
+    assert error.frame == frame
+
+
+FRAME = '  File "{}", line 7, in {}\n    code()\n'
+HEAD = "Traceback (most recent call last):\n"
+
+
+@pytest.mark.parametrize(
+    ("frames", "frame"),
+    [
+        ([("/home/me/run.py", "<module>"), ("/x/site-packages/torch/a.py", "g")], "run.py:7"),
+        ([("/usr/lib/python3/dist-packages/a.py", "g")], "g() a.py:7"),
+        (
+            [("C:\\me\\run.py", "go"), ("C:\\Python312\\Lib\\json.py", "g")],
+            "go() run.py:7",
+        ),
+        ([("<frozen runpy>", "_run"), ("/w/m.py", "main"), ("<frozen os>", "g")], "main() m.py:7"),
+        ([("/a/" + "x" * 600 + ".py", "f" * 600)], None),
+    ],
+)
+def test_installed_code_counts_only_if_there_is_no_other(
+    frames: list[tuple[str, str]], frame: str | None
+) -> None:
+    error = find_error(HEAD + "".join(FRAME.format(*one) for one in frames) + "ValueError: no\n")
+    assert error is not None and error.message == "ValueError: no"
+    assert error.frame == frame or (frame is None and len(error.frame) < 200)
+
+
+@pytest.mark.parametrize(
+    ("log", "frame"),
+    [
+        (CHAINED, "a.py:4"),
+        (GROUP, "g.py:1"),
+        (SYNTAX, "a.py:1"),
+        (R_LONG, "simulate_epidemic()"),
+        ("Error in `mcstate::pmcmc()`:\n! no\n", "mcstate::pmcmc()"),
+        ("Error in model$run(1) : no\n", "model$run()"),
+        ("Error in eval(expr, envir) : no\n", ""),
+        ("Error in x + y : no\n", ""),
+        ("Error: no data\nExecution halted\n", ""),
+        (HEAD + FRAME.format("a.py", "f"), ""),
+    ],
+)
+def test_frame_of_an_error_in_a_log(log: str, frame: str) -> None:
+    error = find_error(log)
+    assert error is not None and error.frame == frame
 
 
 def failed(root: Path, log: bytes) -> TaskDetails:
@@ -101,7 +182,8 @@ def test_long_traceback_still_gives_its_error(tmp_path: Path) -> None:
     frames = b'  File "deep.py", line 7, in f\n    return g()\n' * (TAIL // 20)
     head = b"Traceback (most recent call last):\n"
     end = b"RecursionError: maximum recursion depth exceeded\n"
-    assert failed(tmp_path, head + frames + end).error == end.decode().strip()
+    found = failed(tmp_path, head + frames + end)
+    assert (found.error, found.frame) == (end.decode().strip(), "f() deep.py:7")
 
 
 def test_success_has_no_error_even_if_its_log_has_one(tmp_path: Path) -> None:
@@ -130,5 +212,6 @@ def test_log_that_is_not_a_regular_file_is_not_opened(tmp_path: Path, kind: str)
 )
 @settings(max_examples=200, deadline=None)
 def test_any_bytes_give_a_short_text_without_colours(raw: bytes) -> None:
-    found = last_error(raw.decode("utf-8", "backslashreplace"))
-    assert found is None or (found and len(found) <= 10_000 and "\x1b[31m" not in found)
+    found = find_error(raw.decode("utf-8", "backslashreplace"))
+    assert found is None or (found.message and len(found.message) <= 10_000)
+    assert found is None or "\x1b[31m" not in found.message + found.frame

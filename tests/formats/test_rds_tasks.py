@@ -103,6 +103,13 @@ def test_times_of_other_types_are_read(name: str) -> None:
     assert files.read_times(fixture(name)) == expected
 
 
+@pytest.mark.parametrize("name", list(info_fixtures(good=True)))
+def test_the_recorded_end_is_read_with_any_status(name: str) -> None:
+    status = "lost" if name == "info_status" else "success"
+    finished = files.read_times(fixture(name)).finished
+    assert files.read_end(fixture(name)) == files.RecordedEnd(status, finished)
+
+
 @pytest.mark.parametrize("name", list(info_fixtures(good=False)))
 def test_values_that_are_not_times_are_an_error(name: str) -> None:
     with pytest.raises(RdsError):

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import math
 import threading
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 from r_stand_in import NEW_ID, library, use_stub
 from small_root import task_id, write_task
 
+from hipercow_tui.formats.resources import Resources, resources_from
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import RList
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.r_calls import RAction
 from hipercow_tui.output.r_programs import ACTIONS, id_lines
+from hipercow_tui.output.r_retry import RetryGroup, retry_lines
 from hipercow_tui.output.r_runner import RResult, hipercow_version, run
 from hipercow_tui.support.errors import RscriptError
 
@@ -44,7 +50,7 @@ def act(
     root: Root, what: RAction, *, ids: tuple[str, ...] = IDS, stop: threading.Event | None = None
 ) -> tuple[RResult, str]:
     heard: list[bytes] = []
-    lines = id_lines(ids)
+    lines = id_lines(ids) if what is RAction.CANCEL else retry_lines([RetryGroup(ids)])
     ended = run(ACTIONS[what], lines, root, heard.append, stop or threading.Event())
     return ended, b"".join(heard).decode()
 
@@ -95,6 +101,23 @@ def test_only_task_ids_are_passed_to_r(root: Root) -> None:
         with pytest.raises(RscriptError, match="R was not started"):
             act(root, RAction.CANCEL, ids=(IDS[0], wrong))
     assert not (root.path / RAction.CANCEL).exists()
+
+
+HOSTILE = ("x'); system('touch owned'); ('", '\\\\ "%41" \\n\\t\\x01', "naïve ☃ 💥", " ", "NA")
+
+
+@pytest.mark.parametrize("root", ["R"], indirect=True)
+def test_names_from_disk_are_data_for_r(root: Root, r_library: Path | None) -> None:
+    if r_library is None:
+        pytest.skip("R is not installed")
+    resources = Resources(queue=HOSTILE[0], requested_nodes=HOSTILE, cores=math.inf)
+    heard: list[bytes] = []
+    lines = retry_lines([RetryGroup(IDS[:1]), RetryGroup(IDS[1:], resources)])
+    assert run(ACTIONS[RAction.RETRY], lines, root, heard.append, threading.Event()).succeeded
+    assert (root.path / "task_retry").read_text().split() == [*IDS]
+    assert not (root.path / "owned").exists()
+    value = files.read((root.path / "resources.rds").read_bytes())
+    assert resources_from(cast("RList", value)) == resources
 
 
 def test_r_without_hipercow_gives_a_message(

@@ -14,12 +14,12 @@ from small_root import task_id
 
 from hipercow_tui.domain.pins import PinKind, Pins, PinTarget
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.pins import PinReader, pin_file_name
+from hipercow_tui.formats.records import PinReader, record_file_name
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import execute
-from hipercow_tui.purging.pin_files import add_pin, remove_pin
 from hipercow_tui.purging.plan_changes import find_changes
 from hipercow_tui.purging.process_identity import current_process
+from hipercow_tui.purging.record_files import add_pin, remove_pin
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id
@@ -81,7 +81,7 @@ def test_a_damaged_pin_is_unread_and_the_known_ones_stay(root: Root, damage: byt
     add_pin(root, A_BUNDLE)
     reader = PinReader(Lang.R)
     known = reader.read_root(root).pins
-    file = pins_folder(root) / pin_file_name(A_CHAIN)
+    file = pins_folder(root) / record_file_name(A_CHAIN)
     file.write_bytes(damage)
     read = reader.read_root(root)
     assert read.pins == known
@@ -94,13 +94,13 @@ def test_a_pin_under_the_name_of_another_is_unread(root: Root) -> None:
     add_pin(root, A_CHAIN)
     folder = pins_folder(root)
     other = PinTarget(PinKind.CHAIN, Lang.R, task_id(2))
-    os.rename(folder / pin_file_name(A_CHAIN), folder / pin_file_name(other))
+    os.rename(folder / record_file_name(A_CHAIN), folder / record_file_name(other))
     assert "another file" in PinReader(Lang.R).read_root(root).unread
 
 
 def test_a_link_in_place_of_a_pin_or_the_folder_is_not_followed(root: Root, tmp_path: Path) -> None:
     add_pin(root, A_CHAIN)
-    pin = pins_folder(root) / pin_file_name(A_CHAIN)
+    pin = pins_folder(root) / record_file_name(A_CHAIN)
     moved = tmp_path / pin.name
     os.rename(pin, moved)
     pin.symlink_to(moved)

@@ -58,7 +58,7 @@ from hipercow_tui.purging import (
     restore,
 )
 from hipercow_tui.purging.history import read_history
-from hipercow_tui.purging.pin_files import add_pin, remove_pin
+from hipercow_tui.purging.record_files import add_pin, remove_pin
 from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner, read_root
 from hipercow_tui.settings.column_store import ColumnFile

@@ -75,6 +75,7 @@ def screen_for(
         arrangement=Arrangement(),
         read_only=read_only,
         clock=lambda: NOW,
+        reread=lambda then: then(read_root(root)),
     )
 
 

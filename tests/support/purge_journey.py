@@ -1,6 +1,7 @@
 """Purge a root by the command line, step by step, and print the files after each step as JSON.
 
-python purge_journey.py ROOT. Linux and Windows must print the same.
+python purge_journey.py ROOT BUNDLE: the bundle is pinned in between. Linux and Windows must print
+the same.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ _BATCH_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 _DIFFER = ("manifest.json", "alive")  # they name the process
 
 
-def steps(root: str) -> Iterator[list[str]]:
+def steps(root: str, bundle: str) -> Iterator[list[str]]:
     by_status = ["purge", root, "--with-status", "failure"]
     yield [*by_status, "--dry-run", "--json"]
     yield ["purge", root, "--in-bundle", "*", "--yes"]  # refused: a task of it is running
     yield ["purge", root, "--in-bundle", "*", "--skip-blocked", "--trash", "--yes"]
     yield ["trash", root]
     yield ["trash", root, "--restore", list_trash(find_root(root))[0].batch_id]
-    yield ["pin", root, "--bundle", "sweep", "--note", "figure"]
+    yield ["pin", root, "--bundle", bundle, "--note", "figure"]
     yield [*by_status, "--yes"]
-    yield ["unpin", root, "--bundle", "sweep"]
+    yield ["unpin", root, "--bundle", bundle]
     yield [*by_status, "--trash", "--yes"]
     yield ["trash", root, "--empty", "--yes"]
     yield ["history", root]
@@ -58,11 +59,11 @@ def run(argv: list[str]) -> tuple[int, str]:
     return status, printed.getvalue()
 
 
-def journey(where: str) -> dict[str, Any]:
+def journey(where: str, bundle: str) -> dict[str, Any]:
     """Return what each step gave, and the history at the end."""
     root = find_root(where)
     taken = []
-    for step in steps(where):
+    for step in steps(where, bundle):
         status, printed = run(step)
         ids = [task["id"] for task in json.loads(printed)["tasks"]] if "--json" in step else []
         taken.append((step[0], status, ids, sorted(held(root.hipercow))))
@@ -71,4 +72,4 @@ def journey(where: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(journey(sys.argv[1])))
+    sys.stdout.write(json.dumps(journey(*sys.argv[1:])))

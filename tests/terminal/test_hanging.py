@@ -164,6 +164,29 @@ def test_command_on_a_hanging_file_system_ends_after_ctrl_c(
     assert in_place(root) == set(IDS)
 
 
+def test_wait_on_a_file_system_that_hangs_later_ends_by_its_timeout_and_by_ctrl_c(
+    root: Root, flag: Path, env: dict[str, str]
+) -> None:
+    """The main thread does not wait for the file system."""
+    write_task(root.path, task_id(41), "running")
+    command = [sys.executable, HANGING_APP, str(flag), str(root.path), "wait", str(root.path)]
+    waits = [
+        subprocess.Popen([*command, *more], env=with_paths(env), stderr=subprocess.PIPE)
+        for more in ((), ("--timeout", "1s"))
+    ]
+    try:
+        for one in waits:
+            assert one.stderr is not None and b" of 41 tasks ended" in one.stderr.readline()
+        flag.touch()
+        assert waits[1].wait(20) == 124
+        waits[0].send_signal(signal.SIGINT)
+        assert waits[0].wait(20) == 128 + signal.SIGINT
+    finally:
+        for one in waits:
+            one.kill()
+            one.communicate()
+
+
 def wait_until_it_hangs(pid: int) -> None:
     """Its main thread waits for a lock: what Python does before that takes no rest."""
     end = time.monotonic() + 20

@@ -163,7 +163,7 @@ async def let_r_retry(app: HipercowApp, pilot: Pilot[None], expected: str) -> st
     await pilot.press("T")
     await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
     await listening(app, pilot)
-    await pilot.press("y")
+    await pilot.press("d")
     await until(pilot, lambda: expected in screen_text(app))
     return screen_text(app)
 

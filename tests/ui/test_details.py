@@ -7,8 +7,9 @@ from small_root import DAY, NOW, snapshot_of, task_id
 
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.domain.task import DATA, INFO, Lang, Status, Task
 from hipercow_tui.formats.details import EnvVar, TaskDetails
+from hipercow_tui.formats.rlang.rds.files import RecordedEnd
 from hipercow_tui.ui.widgets.task_details import (
     MAX_INPUT_CHARACTERS,
     MAX_VALUE_CHARACTERS,
@@ -53,6 +54,17 @@ def test_the_call_and_its_inputs_come_first() -> None:
         ("folder", "analysis"),
         ("id", A),
     ]
+
+
+def test_a_task_that_ended_without_its_marker_shows_the_recorded_end() -> None:
+    task = Task(A, Status.RUNNING, DATA | INFO, NOW - DAY, NOW - DAY + 240)
+    assert ("ended", "the marker of its end is missing, so it stays running") in said(task)
+    assert "make an empty file" in dict(said(task._replace(lang=Lang.PY)))["ended"]
+    details = replace(RUNS, end=RecordedEnd("failure", NOW - 7200))
+    assert (
+        "ended",
+        "failure 2 hours ago; the marker of its end is missing, so it stays running",
+    ) in said(task, details)
 
 
 def test_an_unfinished_task_shows_its_waiting_and_running_time() -> None:

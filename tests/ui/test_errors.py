@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from failing import result_file, write_failed
+from failing_in_r import FRAMES
 from small_root import DAY, task_id, write_bundle, write_task
 from textual.widgets import Input
 from ui_driving import Driven, all_rows_shown
@@ -15,6 +16,7 @@ from ui_driving import Driven, all_rows_shown
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scan_cache import ScanCache
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.help import HelpScreen
@@ -393,3 +395,54 @@ async def test_new_failures_are_found_during_a_search(broken: Path) -> None:
         write_failed(broken, task_id(60), result, ended=NOW - DAY)
         await at.press("r")
         await at.until(lambda: len(at.tasks.view.hits) == 6)
+
+
+NAMES = ("fit", "nested", "caused", "turned", "turned", "expression")
+
+
+@pytest.fixture
+def framed(tmp_path: Path) -> Path:
+    """Failures that the real package recorded: three in check(), two in turned(), one in no known
+    function. Two ran on one node."""
+    for n, name in enumerate(NAMES):
+        raw = (FRAMES / f"{name}.rds").read_bytes()
+        folder = write_failed(tmp_path, task_id(n), raw, ended=NOW - n * DAY)
+        if n in (1, 3):
+            (folder / "log.outer").write_text("Running\nrunning on: node042\n")
+    return tmp_path
+
+
+async def test_t_groups_by_frame_and_node_and_keeps_the_cursor_on_the_task(
+    framed: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "errors.toml"
+    rules.write_text('[[rule]]\npattern = "coercion"\nname = "bad number"\n[[rule]]\nname = "x"\n')
+    app = HipercowApp(find_root(framed), clock=lambda: NOW, rules=RuleFile(rules))
+    async with app.run_test(size=(118, 40), notifications=True) as pilot:
+        at = ErrorsDriven(app, pilot)
+        await at.until(lambda: all_rows_shown(app))
+        assert "t Group" not in at.footer
+        await at.press("e")
+        await at.until(lambda: sorted(at.counts) == [1, 1, 2, 2] and not at.errors.progress)
+        (note,) = app._notifications
+        assert "errors.toml, rule 2: it needs a pattern and a name" in note.message
+        app.clear_notifications()  # the message covers a part of the table
+        await at.until(lambda: "bad number" in at.text and "by message" in at.text)
+        assert "t Group" in at.footer
+        at.errors.move_to(at.errors.row_with(task_id(2)) or 0)
+        await at.press("t")
+        await at.until(lambda: at.counts == [3, 2, 1])
+        current = at.errors.current
+        assert current is not None and current.text == "check()"
+        await at.until(lambda: "by frame" in at.text and "most frequent message" in at.text)
+        assert "no frame known" in at.text and "+1" in at.text
+        await at.press("enter")
+        await at.until(lambda: set(at.tasks.keys) == set(map(task_id, (0, 1, 2))))
+        await at.until(lambda: "Tasks › frame 'check()'" in at.text)
+        await at.press("escape", "t")
+        await at.until(lambda: at.errors.by == "node" and at.counts == [4, 2])
+        assert at.errors.current is at.errors.groups[0]
+        await at.until(lambda: "node042" in at.text and "no node known" in at.text)
+        await at.press("t")
+        await at.until(lambda: sorted(at.counts) == [1, 1, 2, 2])
+        assert at.errors.current and at.errors.current.ids == (task_id(2),)

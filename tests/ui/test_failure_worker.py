@@ -103,7 +103,7 @@ def test_failures_are_read_and_grouped(project: Path, start: Callable[..., Harne
     assert small.ids == tuple(map(task_id, range(4)))
     assert [str(spread) for spread in small.varying] == ["beta 0 … 0.3"]
     assert fit.text == "No fit\n✖ step <n>\nℹ retry"
-    assert not unknown.has_message and "'result'" in unknown.text
+    assert not unknown.is_known and "'result'" in unknown.text
 
 
 def test_messages_and_warnings_are_kept(project: Path, start: Callable[..., Harness]) -> None:
@@ -254,7 +254,7 @@ def test_failures_use_little_memory(tmp_path: Path, harnesses: list[Harness]) ->
         used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert [(len(group.ids), group.has_message) for group in view_model.groups] == [(500, True)] * 4
+    assert [(len(group.ids), group.is_known) for group in view_model.groups] == [(500, True)] * 4
     assert used / len(ids) < LIMIT
 
 
@@ -284,7 +284,7 @@ def test_python_tasks_are_grouped_by_the_error_in_their_logs(
     (success / "log").write_text(traced("ValueError: caught"))
     harnesses.append(Harness(tmp_path))
     view_model = harnesses[0].look(scan(tmp_path))
-    assert {(group.text, len(group.ids), group.has_message) for group in view_model.groups} == {
+    assert {(group.text, len(group.ids), group.is_known) for group in view_model.groups} == {
         ("ValueError: too small: <n>", 3, True),
         ("iqtree2: error: cannot open 'a.fasta'", 1, True),
         ("KeyError: 'beta'", 1, True),

@@ -90,7 +90,8 @@ async def test_a_log_follows_only_at_its_end(tmp_path: Path) -> None:
 async def test_log_outer_is_shown_once_it_exists(tmp_path: Path, size: tuple[int, int]) -> None:
     log_file(tmp_path, b"")
     path = log_file(tmp_path, None, "log.outer")
-    async with Host(screen_on(tmp_path)).run_test(size=size) as pilot:
+    # A task that was never submitted has no log on the cluster.
+    async with Host(screen_on(tmp_path, Status.CREATED)).run_test(size=size) as pilot:
         shown = await shows(pilot, "'log' is empty")
         await pilot.press("o")
         assert "o Outer" not in shown

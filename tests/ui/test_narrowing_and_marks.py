@@ -24,7 +24,8 @@ from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.sweep import SweepChoice, SweepScreen
+from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep_choice import SweepChoice
 from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, Breadcrumb, fit_steps
 from hipercow_tui.ui.widgets.job_result import JobResult
 from hipercow_tui.ui.workers.view_model import ViewModel, ViewModelBuilder, ViewRequest

@@ -26,8 +26,8 @@ from ui_driving import all_rows_shown, heard, screen_text, until
 from hipercow_tui.domain.pins import Pin, PinKind, PinTarget
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging.pin_files import add_pin
 from hipercow_tui.purging.process_identity import current_process
+from hipercow_tui.purging.record_files import add_pin
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.app import HipercowApp

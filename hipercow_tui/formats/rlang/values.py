@@ -7,7 +7,7 @@ Source: "R Internals", section "SEXPs", and ``SEXPTYPE`` in R's Rinternals.h.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 RValue: TypeAlias = (
@@ -111,11 +111,13 @@ class ROpaque:
     """A value without its contents.
 
     ``kind`` is R's ``typeof``: externalptr, weakref or promise; that of a vector which was too
-    long; or persistent for an object that R wrote through a hook.
+    long; or persistent for an object that R wrote through a hook. ``length`` is the number of
+    elements of such a vector, else 0.
     """
 
     kind: str
     attributes: Attributes = ()
+    length: int = field(default=0, compare=False)
 
 
 def attribute(value: RValue, name: str) -> RValue | None:

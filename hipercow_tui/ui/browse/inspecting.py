@@ -9,17 +9,20 @@ from textual.screen import Screen
 
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Task
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.key_hints import with_keys
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.error_groups import ErrorGroup
     from hipercow_tui.output.r_calls import RCallTargets
-    from hipercow_tui.ui.screens.sweep import SweepChoice, SweepPlace
+    from hipercow_tui.ui.dialogs.retry import RetryCopy
+    from hipercow_tui.ui.screens.sweep_choice import SweepChoice, SweepPlace
 
 
 class Inspecting(Controller):
@@ -70,8 +73,29 @@ class Inspecting(Controller):
         error = self._pane.error
         if error is None:
             self._screen.notify(with_keys("There is no error here: <errors=e> shows all errors"))
+        elif error.lacks_reason:
+            self._offer_outer_logs(error)
         else:
             self._open_messages(error, None)
+
+    def _offer_outer_logs(self, error: ErrorGroup) -> None:
+        """Fetch the outer logs of tasks without a message, or show their messages."""
+        from hipercow_tui.ui.dialogs.choice import Choice
+        from hipercow_tui.ui.dialogs.fetch_logs import MOST_TASKS, FetchLogsScreen, question
+
+        known = self._session.snapshot.tasks
+        tasks = [known[task_id] for task_id in error.ids if task_id in known][:MOST_TASKS]
+
+        def answered(answer: str | None) -> None:
+            if answer == "messages":
+                self._open_messages(error, None)
+            elif answer is not None:
+                dialog = FetchLogsScreen(tasks, self._session.root, allowed=True)
+                self._screen.app.push_screen(dialog)
+
+        messages = Choice("messages", "o", "Messages", "default")
+        asked = question(tasks, messages, total=len(error.ids))
+        self._screen.app.push_screen(asked, answered)
 
     def _open_messages(self, error: ErrorGroup, first: str | None) -> None:
         """Show messages, with the cursor on those of a task."""
@@ -123,6 +147,7 @@ class Inspecting(Controller):
             marks=session.marks,
             plan=self._plan_marked,
             show_log=self.show_log_of,
+            export=self._export_part,
             place=place,
         )
 
@@ -141,6 +166,34 @@ class Inspecting(Controller):
 
         self._screen.app.push_screen(screen, leave)
 
+    def export_inputs(self) -> None:
+        """Export the inputs of the marked tasks that pass the filters, else those of the current
+        row, such as a bundle or an error, else of all tasks that pass the filters."""
+        pane, view = self._pane, self._pane.tasks.view
+        marked = view.markable_among(self._session.marks.ids or ())
+        if not marked and pane.name != TASKS and pane.inputs is not None:
+            title, ids = pane.inputs
+            self._export_part(pane.narrowing.label if pane.narrowing else title, ids)
+            return
+        wanted = marked or view.markable
+        tasks = tuple(self._session.snapshot.existing([i for i in view.order if i in wanted]))
+        kind = "marked " if marked else "matched " if view.filtered else ""
+        what = pluralize(len(tasks), f"{kind}task")
+        self._export(what if kind else f"all {what}", tasks)
+
+    def _export_part(self, label: str, ids: Sequence[str]) -> None:
+        tasks = tuple(self._session.snapshot.existing(ids))
+        self._export(f"{label}, {pluralize(len(tasks), 'task')}", tasks)
+
+    def _export(self, what: str, tasks: Sequence[Task]) -> None:
+        from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
+
+        if tasks:
+            screen = ExportInputsScreen(self._session.root, what, tasks, self._session.clock())
+            self._screen.app.push_screen(screen)
+        else:
+            self._screen.notify("There is no task to export: none passes the filters")
+
     def _plan_marked(self) -> None:
         """Plan a purge of the marked tasks; the other filters are not on those screens."""
         if self._session.marks.ids is None:
@@ -152,25 +205,54 @@ class Inspecting(Controller):
             self._plan()
 
     def copy(self) -> None:
-        """Copy the current message, or show a menu of what to copy of tasks."""
+        """Show a menu of what to copy of tasks."""
         from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 
-        if text := self._pane.text_to_copy:
-            self._screen.app.copy_to_clipboard(text)
-            self._screen.notify("Copied the message")
-        elif (source := self._pane.copy_source) is not None:
+        if (source := self._pane.copy_source) is not None:
             refusal = "started with --read-only" if self._session.read_only else ""
             self._screen.app.push_screen(CopyMenuScreen(source, refusal=refusal), self._run_r)
 
-    def _run_r(self, targets: RCallTargets | None) -> None:
+    def _run_r(self, chosen: RCallTargets | RetryCopy | None) -> None:
+        from hipercow_tui.output.r_calls import RAction
+        from hipercow_tui.ui.dialogs.retry import RetryCopy, RetryScreen
         from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
         def ended(started: bool | None) -> None:
             if started:
                 self._refresh()
 
-        if targets is not None:
-            self._screen.app.push_screen(RunRScreen(targets, self._session.root), ended)
+        session = self._session
+        if isinstance(chosen, RetryCopy):
+            chosen.start(self._screen.app, session.root, session.clock())
+        elif chosen is not None and chosen.action is RAction.RETRY:
+            screen = RetryScreen(chosen, session.root, self._error_text, session.clock)
+            self._screen.app.push_screen(screen, ended)
+        elif chosen is not None:
+            self._screen.app.push_screen(RunRScreen(chosen, session.root), ended)
+
+    def _error_text(self, task_id: str) -> str:
+        """Return the error of a task as far as it was read, or ""."""
+        failure = self._session.services.errors.failures.get(task_id)
+        return failure.message if failure else ""
+
+    def show_report(self) -> None:
+        """Show a report on the current task or error, to ask for help."""
+        from hipercow_tui.ui.screens.help_report import error_report_screen, task_report_screen
+
+        task, error, session = self._pane.task, self._pane.error, self._session
+        about = session.snapshot, session.clock()
+        if task is not None:
+            screen = task_report_screen(session.root, task, *about)
+        elif error is not None:
+            screen = error_report_screen(session.root, error, *about)
+        else:
+            self._screen.notify(
+                with_keys(
+                    "Go to a task or an error for a report on it: <errors=e> shows all errors"
+                )
+            )
+            return
+        self._screen.app.push_screen(screen)
 
     def show_problems(self) -> None:
         """Show what could not be read."""

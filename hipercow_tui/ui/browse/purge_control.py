@@ -84,6 +84,7 @@ class PurgeControl(Controller):
             arrangement=self._arrangement or Arrangement(),
             read_only=session.read_only,
             clock=session.clock,
+            reread=session.services.poller.refresh_now,
             size_kind=session.state.size_kind,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from textual.widgets import ContentSwitcher
 from hipercow_tui.domain.task import FILTERABLE_STATUSES
 from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.column_store import ColumnFile
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.arranging import Arranging
@@ -28,15 +29,18 @@ from hipercow_tui.ui.browse.inspecting import Inspecting
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.presenter import Presenter
 from hipercow_tui.ui.browse.purge_control import PurgeControl
+from hipercow_tui.ui.browse.reconciling import Reconciling
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.browse.space_pane import SpacePane
-from hipercow_tui.ui.browse.state import SPACE, TASKS
+from hipercow_tui.ui.browse.state import ERRORS, SPACE, TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
+from hipercow_tui.ui.browse.wait_control import WaitControl
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import BROWSE_KEYS
+from hipercow_tui.ui.note_editor import NoteEditor
 from hipercow_tui.ui.pin_toggle import PinToggle
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
@@ -48,7 +52,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
-ROW_ACTIONS = ("log", "messages", "inputs", "copy", "pin")
+ROW_ACTIONS = ("log", "messages", "inputs", "copy", "report", "pin", "note", "wait")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -56,8 +60,9 @@ class BrowseScreen(Screen[None]):
     """Shows a root, and what filters, marks and a search select.
 
     ``indexed`` says whether tasks are stored for the next start. ``filters`` is the file of saved
-    filters and ``columns`` the file of chosen columns, None if they can't be saved; ``first`` are
-    the filters to begin with. ``clock`` gives the time in seconds since the epoch.
+    filters and ``columns`` the file of chosen columns, None if they can't be saved; ``rules`` is
+    that of rules for errors. ``first`` are the filters to begin with. ``clock`` gives the time in
+    seconds since the epoch.
     """
 
     AUTO_FOCUS = "TaskTable"
@@ -71,6 +76,7 @@ class BrowseScreen(Screen[None]):
         indexed: bool,
         filters: FilterFile | None,
         columns: ColumnFile | None,
+        rules: RuleFile | None,
         first: SavedFilter,
         clock: Callable[[], float],
     ) -> None:
@@ -80,6 +86,7 @@ class BrowseScreen(Screen[None]):
             root,
             read_only=read_only,
             indexed=indexed,
+            rules=rules,
             clock=clock,
             filters=lambda: self.filters.stack,
             post=self.post_message,
@@ -103,14 +110,13 @@ class BrowseScreen(Screen[None]):
         self.sizing = Sizing(*parts)
         self.arranging = Arranging(*parts, sizing=self.sizing, file=columns)
         self.purge = PurgeControl(*parts)
-        self.pins = PinToggle(
-            self,
-            self.session.root,
-            self.action_refresh,
-            read_only=self.session.read_only,
-            clock=self.session.clock,
-        )
+        session = self.session
+        read_only, clock, changed = session.read_only, session.clock, self.action_refresh
+        self.pins = PinToggle(self, session.root, changed, read_only=read_only, clock=clock)
+        self.notes = NoteEditor(self, session.root, changed, read_only=read_only, clock=clock)
+        self.reconciling = Reconciling(*parts, refresh=self.action_refresh)
         self.trash = TrashControl(*parts, purge=self.purge)
+        self.waits = WaitControl(*parts)
         self.presenter = Presenter(
             *parts,
             drilling=self.drilling,
@@ -176,6 +182,8 @@ class BrowseScreen(Screen[None]):
             if scan.complete or self.purge.planning or not self.session.complete:
                 self.presenter.show_progress(scan)
             self.tasks_pane.reload_details(scan.changed)
+            if scan.complete:
+                self.waits.update()
 
     @on(messages.ViewModelReady)
     async def _show_view_model(self, message: messages.ViewModelReady) -> None:
@@ -191,6 +199,11 @@ class BrowseScreen(Screen[None]):
             self.errors_pane.show_groups(message.view_model)
             self.presenter.update_hits()
 
+    def outer_logs_fetched(self, ids: Sequence[str]) -> None:
+        """Read the errors and details that outer logs explain."""
+        self.session.services.errors.look_for_fetched_logs()
+        self.tasks_pane.reload_details(ids)
+
     @on(messages.SummariesLoaded)
     def _show_summaries(self) -> None:
         self.tasks_pane.summaries_loaded()
@@ -201,6 +214,14 @@ class BrowseScreen(Screen[None]):
         self.sizing.measured()
         self.space_pane.measured()
         self.presenter.update_titles()
+
+    @on(messages.UsagesLoaded)
+    def _show_usages(self) -> None:
+        self.tasks_pane.usages_loaded()
+
+    @on(messages.BundleUsageReady)
+    def _show_bundle_usage(self, message: messages.BundleUsageReady) -> None:
+        self.bundles_pane.show_usage(message.usage)
 
     @on(messages.SpaceReady)
     def _show_space_list(self, message: messages.SpaceReady) -> None:
@@ -300,8 +321,11 @@ class BrowseScreen(Screen[None]):
         self.action_show(TASKS if self.session.state.pane == name else name)
 
     def action_group(self) -> None:
-        """Group the tasks of the pane of space in the next way."""
-        self.space_pane.group_by_next()
+        """Group the tasks of the pane in the next way."""
+        if self.panes.current is self.errors_pane:
+            self.errors_pane.group_by_next()
+        else:
+            self.space_pane.group_by_next()
 
     def action_details(self) -> None:
         """Show details on the whole screen, or beside the table."""
@@ -407,9 +431,17 @@ class BrowseScreen(Screen[None]):
         """Show inputs as columns."""
         self.inspecting.show_inputs()
 
+    def action_export(self) -> None:
+        """Export inputs to the clipboard or to a file."""
+        self.inspecting.export_inputs()
+
     def action_copy(self) -> None:
         """Copy something of the current row, or let R cancel or retry tasks."""
         self.inspecting.copy()
+
+    def action_report(self) -> None:
+        """Show a report on the current task or error, to ask for help."""
+        self.inspecting.show_report()
 
     @on(HeaderBar.ProblemsClicked)
     def action_problems(self) -> None:
@@ -425,6 +457,10 @@ class BrowseScreen(Screen[None]):
         self.filtering.read()
         self.trash.reread()
 
+    def action_reconcile(self) -> None:
+        """Let R ask the cluster about marked, current or stuck tasks."""
+        self.reconciling.ask()
+
     def action_plan(self) -> None:
         """Show what a purge would take."""
         self.purge.plan()
@@ -432,6 +468,14 @@ class BrowseScreen(Screen[None]):
     def action_pin(self) -> None:
         """Pin the current or the marked chains or bundles, or remove their pins."""
         self.pins.toggle(self.panes.current.pin_targets, self.session.snapshot)
+
+    def action_note(self) -> None:
+        """Write a note on the current or the marked chains or bundles, or remove it."""
+        self.notes.edit(self.panes.current.pin_targets, self.session.snapshot)
+
+    def action_wait(self) -> None:
+        """Wait for the current or the marked tasks to end, or stop waiting for them."""
+        self.waits.toggle()
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""
@@ -466,6 +510,6 @@ class BrowseScreen(Screen[None]):
         pane = self.session.state.pane
         if action == "log" and pane != TASKS and self.panes.current.task is None:
             return False
-        if action == "group" and pane != SPACE:
+        if action == "group" and pane not in (SPACE, ERRORS):
             return False
         return self.trash.can_undo if action == "undo" else True

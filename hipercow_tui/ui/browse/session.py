@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from hipercow_tui.analysis.error_groups import ErrorGrouping
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.state import ERRORS, TASKS, BrowseState
 from hipercow_tui.ui.marks import Marks
@@ -35,9 +37,10 @@ PAUSE_FACTOR = 8
 class Session:
     """Data that the panes and controllers of the main screen share; it has no widget.
 
-    ``indexed`` says whether tasks are stored for the next start. ``clock`` gives the time in
-    seconds since the epoch, ``filters`` the filters of the panel at this moment. ``post`` takes the
-    messages of workers, from any thread. ``marks_changed`` is called after the marks have changed.
+    ``indexed`` says whether tasks are stored for the next start. ``rules`` is the file of rules for
+    errors. ``clock`` gives the time in seconds since the epoch, ``filters`` the filters of the
+    panel at this moment. ``post`` takes the messages of workers, from any thread.
+    ``marks_changed`` is called after the marks have changed.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Session:
         *,
         read_only: bool,
         indexed: bool,
+        rules: RuleFile | None,
         clock: Callable[[], float],
         filters: Callable[[], FilterStack],
         post: Callable[[Message], object],
@@ -62,6 +66,7 @@ class Session:
         self.errors: FailureViewModel | None = None
         self.summaries: dict[str, TaskSummary] = {}
         self._indexed = indexed
+        self._rules = rules
         self._panel_filters = filters
         self._post = post
         self._services: BackgroundServices | None = None
@@ -83,6 +88,7 @@ class Session:
                     self.root,
                     self.summaries,
                     indexed=self._indexed,
+                    rules=self._rules,
                     clock=self.clock,
                     post=self._post,
                 )
@@ -115,6 +121,7 @@ class Session:
             self._scanned_at = time.monotonic()
         self.services.summary_loader.update(scan.snapshot, scan.changed, scan.removed_ids)
         self.services.sizes.update(scan.snapshot, scan.removed_ids)
+        self.services.usages.update(scan.snapshot, (*scan.changed, *scan.removed_ids))
         if scan.snapshot is not self.snapshot or self.view_model is None or first_complete:
             self.snapshot = scan.snapshot
             if scan.complete or time.monotonic() >= self._next_view_at:
@@ -145,6 +152,8 @@ class Session:
             self._services.errors.slow_down()
         if self.state.pane == TASKS and self.state.needs_summaries:
             self._services.summaries.want_all(self.snapshot.tasks)
+        needs_usages = self.state.pane == TASKS and self.state.needs_usages
+        self._services.usages.want_all(self.snapshot.tasks if needs_usages else ())
 
     @property
     def selection(self) -> Selection:
@@ -219,9 +228,15 @@ class Session:
         return self.errors.failed - self.errors.read if self.errors else 0
 
     def error_of(self, task_id: str) -> ErrorGroup | None:
-        """The error by which a task failed, None if it is not known."""
-        groups = self.errors.groups if self.errors else ()
-        return next((group for group in groups if task_id in group.ids), None)
+        """The error by which a task failed, however errors are grouped; None if it is not known."""
+        if self.errors is None:
+            return None
+        if self.errors.request.by is not ErrorGrouping.MESSAGE:
+            from hipercow_tui.analysis.failure_grouping import group_with
+
+            tasks = self.errors.request.snapshot.tasks
+            return group_with(task_id, tasks, self.services.errors.failures)
+        return next((group for group in self.errors.groups if task_id in group.ids), None)
 
     # Permissions
 

@@ -18,6 +18,7 @@ from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.key_hints import with_keys
+from hipercow_tui.ui.widgets.number_input import NumberInput
 
 LARGE_PURGE = 100  # tasks from which on the user types the number
 _CHOICES = (
@@ -59,7 +60,7 @@ class ConfirmScreen(ChoiceScreen):
     def extra_widgets(self) -> Iterable[Widget]:
         """Return the field for the number, if one is needed, and a hint."""
         if self._number_required:
-            field = _NumberInput(
+            field = NumberInput(
                 id="number", restrict=r"[0-9]*", max_length=9, select_on_focus=False
             )
             label = Static(f"To purge for good, type {self._tasks}:")
@@ -139,16 +140,3 @@ def _consequences(
         "\n\nThe trash can be restored; its space is freed when you empty it. A purge for good"
         " frees the space at once and can't be undone."
     )
-
-
-class _NumberInput(Input):
-    """A field for digits; letters go to the dialog."""
-
-    def on_key(self, event: events.Key) -> None:
-        """Leave a letter to the dialog, which would not get it from an input."""
-        if event.is_printable and not event.key.isdigit():
-            event.prevent_default()
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Return whether the field takes a key; Textual calls this before it looks for bindings."""
-        return key.isdigit()

@@ -32,6 +32,7 @@ from hipercow_tui.support.text import pluralize, short_id
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.dialogs.retry import RetryCopy
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.menu_list import MenuList
@@ -43,7 +44,8 @@ _LABEL = 27  # cells
 class CopySource:
     """The tasks to copy, with a label such as ``3 marked tasks`` or ``bundle sweep_03``.
 
-    ``bundle_name`` and ``lang`` name the bundle, if the tasks are those of a bundle.
+    ``bundle_name`` and ``lang`` name the bundle, if the tasks are those of a bundle. ``text`` is
+    what they have in common, such as an error, with its kind.
     """
 
     label: str
@@ -52,11 +54,12 @@ class CopySource:
     summaries: Summaries
     bundle_name: str | None = None
     lang: Lang = Lang.R
+    text: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A line of the menu, which copies ``text`` or lets R act on ``targets``.
+    """A line of the menu, which copies ``text``, or dismisses with ``chosen``.
 
     With neither, the line is disabled and ``note`` says why.
     """
@@ -65,16 +68,17 @@ class _Entry:
     label: str
     note: str
     text: str = ""
-    targets: RCallTargets | None = None
+    chosen: RCallTargets | RetryCopy | None = None
 
     @property
     def disabled(self) -> bool:
         """Whether the line can't be chosen."""
-        return not self.text and self.targets is None
+        return not self.text and self.chosen is None
 
 
-class CopyMenuScreen(Dialog[RCallTargets | None]):
-    """Copy the chosen text; dismiss with the targets if R is to cancel or retry tasks, else None.
+class CopyMenuScreen(Dialog[RCallTargets | RetryCopy | None]):
+    """Copy the chosen text; dismiss with the targets if R is to cancel or retry them, with the copy
+    to make if its text needs more files, else None.
 
     ``refusal`` says why R must not change anything.
     """
@@ -122,7 +126,7 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
             self._choose(event.character)
 
     def _choose(self, key: str) -> None:
-        """Copy the text of an entry, or dismiss with its targets."""
+        """Copy the text of an entry, or dismiss with its choice."""
         entry = self._entries[key]
         if entry.text:
             copy(
@@ -132,8 +136,8 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
                 alternative=with_keys("mark fewer, or save a plan (<plan=p>, <plan.save=e>)"),
             )
             self.dismiss(None)
-        elif entry.targets is not None:
-            self.dismiss(entry.targets)
+        elif entry.chosen is not None:
+            self.dismiss(entry.chosen)
         else:
             self.notify(entry.note, markup=False)
 
@@ -141,6 +145,9 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
 def _entries(source: CopySource, refusal: str) -> Iterable[_Entry]:
     tasks = source.tasks
     ids = [task.id for task in tasks]
+    if source.text is not None:
+        kind, text = source.text
+        yield _Entry("m", kind, " ".join(plain_text(text).split()), text)
     if source.bundle_name is not None:
         yield _Entry("n", "name", plain_text(source.bundle_name), source.bundle_name)
     yield _Entry("i", "ids", _ids_note(ids), "\n".join(ids))
@@ -152,6 +159,9 @@ def _entries(source: CopySource, refusal: str) -> Iterable[_Entry]:
     for action, found in targets.items():
         key = _ACTION_KEYS[action]
         yield _Entry(key, f"{action}()", _action_note(found), action_call(found))
+        if action is RAction.RETRY and found.tasks:
+            note = "with the resources that they had"
+            yield _Entry("o", "task_retry(resources)", note, chosen=RetryCopy(found))
     if len(tasks) == 1:
         yield from _task_entries(tasks[0])
     if source.bundle_name is not None and source.lang is Lang.PY:
@@ -175,7 +185,7 @@ def _run_entry(action: RAction, found: RCallTargets, refusal: str) -> _Entry:
     note = "runs R here, after a question" if possible else refusal or _action_note(found)
     label = f"{action.value.removeprefix('task_')} in R…"
     key = _ACTION_KEYS[action].upper()
-    return _Entry(key, label, note, targets=found if possible else None)
+    return _Entry(key, label, note, chosen=found if possible else None)
 
 
 def _ids_note(ids: Sequence[str]) -> str:

@@ -31,9 +31,9 @@ RULES = (
     "A chain or bundle that someone pinned stays, with the chains of its tasks. Its sign is ¶.",
     "A task that is submitted, running, possibly queued or unreadable blocks the purge:",
     "nothing is deleted, unless you leave out its chain in the plan.",
-    "A task that the cluster has lost stays running until you call task_info() in R, or make a",
-    "file status-cancelled in the folder of a Python task.",
-    "hipercow-tui only reads files. It does not ask the cluster.",
+    "A task that the cluster has lost stays running until R asks the cluster, which the key R lets",
+    "it do, or you make a file status-cancelled in the folder of a Python task.",
+    "hipercow-tui itself only reads files. It does not ask the cluster.",
     "A task that changes between the plan and the purge stays, with its chain.",
     "Nothing is deleted before you confirm the plan.",
 )

@@ -18,7 +18,6 @@ from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.widgets.error_table import message_line
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
@@ -116,7 +115,7 @@ class ErrorMessagesScreen(Page[str | None]):
         messages = {message_text(row.failure) for row in self._rows.values()}
         tasks, different = pluralize(len(self._rows), "task"), pluralize(len(messages), "message")
         facts = " · ".join(filter(None, [tasks, different, self._marks.count_text(self._rows)]))
-        head = f"Messages  {facts}   {plain_text(message_line(self._group))}"
+        head = f"Messages  {facts}   {plain_text(self._group.line)}"
         self.query_one("#head", Static).update(
             Text(head, "bold", no_wrap=True, overflow="ellipsis")
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -22,7 +23,8 @@ from hipercow_tui.formats.log_patterns import (
     text_query,
 )
 from hipercow_tui.formats.root import Root
-from hipercow_tui.support.text import short_id
+from hipercow_tui.scanning.outer_logs import FetchedLogs
+from hipercow_tui.support.text import format_age, short_id
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import LIST_KEYS, LOG_KEYS
 from hipercow_tui.ui.status_style import GLYPH
@@ -36,7 +38,7 @@ _WHEEL_ROWS = 3
 
 
 class LogScreen(Screen[None]):
-    """Show the log of a task, and on request its ``log.outer``.
+    """Show the log of a task, and on request its ``log.outer``, which can be fetched.
 
     ``task`` returns the present state of the task, or None if it is gone.
     """
@@ -65,10 +67,12 @@ class LogScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield both logs, the search field and the keys."""
+        log_name, outer_name = LOG_NAMES
+        kept = FetchedLogs.of(self._root)
+        fetched = kept.path(self._task_id) if kept else None
         with Container(id="logs"):
-            for name, pane in zip(LOG_NAMES, ("log", "outer"), strict=True):
-                log = Log(self._root, self._task_id, name, self._current_task)
-                yield LogPane(log, id=pane)
+            yield LogPane(Log(self._root, self._task_id, log_name, self._current_task), id="log")
+            yield LogPane(Log(self._root, self._task_id, outer_name, fetched=fetched), id="outer")
         yield Input(placeholder="search", select_on_focus=True, max_length=MAX_QUERY)
         yield KeyFooter()
 
@@ -101,6 +105,8 @@ class LogScreen(Screen[None]):
         task = self._current_task()
         status = "gone" if task is None else f"{GLYPH[task.status]} {task.status}"
         self.log_pane.title = f"{short_id(self._task_id)}  {status}"
+        fetched = self.outer.page.fetched
+        self.outer.title = f"fetched {format_age(fetched, time.time())}" if fetched else ""
         for pane in (self.log_pane, self.outer):
             pane.ended = task is None or (
                 task.status in PURGEABLE and task.status != Status.CREATED
@@ -109,16 +115,37 @@ class LogScreen(Screen[None]):
     @on(LogPane.PageChanged)
     def _page_changed(self, message: LogPane.PageChanged) -> None:
         other = self.outer
-        self.log_pane.hint = (
-            "" if other.display or other.page.error else with_keys("<log.other=o>: log.outer")
+        self.log_pane.hint = self._hint
+        other.hint = (
+            "" if other.page.fetched is None else with_keys("<log.fetch=r>: fetch it again")
         )
+        self._update_task()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer ``log.outer`` if it exists, and the next hit during a search."""
-        if action == "other":
-            return self.outer.display or not self.outer.page.error
+        """Offer ``log.outer`` if it exists or can be fetched, and the next hit during a search."""
+        match action:
+            case "other":
+                return self.outer.display or not self.outer.page.error or self._can_fetch
+            case "fetch":
+                return self.outer.page.fetched is not None and self._can_fetch
         return action != "hit" or self._query is not None
+
+    @property
+    def _hint(self) -> str:
+        """The key that shows or fetches ``log.outer``, for the head of the log."""
+        if self.outer.display:
+            return ""
+        if self.outer.missing:
+            fetch = with_keys("<log.other=o>: fetch log.outer")
+            return fetch if self.log_pane.missing and self._can_fetch else ""
+        return "" if self.outer.page.error else with_keys("<log.other=o>: log.outer")
+
+    @property
+    def _can_fetch(self) -> bool:
+        """Whether the cluster may have a log of the task: it was submitted, and is not gone."""
+        task = self._current_task()
+        return task is not None and task.status is not Status.CREATED
 
     # Keys
 
@@ -149,10 +176,31 @@ class LogScreen(Screen[None]):
             pane.wrap = self._wrap
 
     def action_other(self) -> None:
-        """Show or hide ``log.outer``."""
-        self.outer.display = not self.outer.display
-        (self.outer if self.outer.display else self.log_pane).view.focus()
+        """Show or hide ``log.outer``; fetch it if there is none."""
+        if self.outer.missing and not self.outer.display:
+            self.action_fetch()
+        else:
+            self._show_outer(not self.outer.display)
+
+    def _show_outer(self, shown: bool) -> None:
+        self.outer.display = shown
+        (self.outer if shown else self.log_pane).view.focus()
         self._page_changed(LogPane.PageChanged())
+
+    def action_fetch(self) -> None:
+        """Fetch ``log.outer`` from the cluster, and show it."""
+        from hipercow_tui.ui.dialogs.fetch_logs import FetchLogsScreen
+
+        task = self._current_task()
+        if task is None:
+            return
+
+        def fetched(done: bool | None) -> None:
+            if done:
+                self.outer.navigate(to_end)
+                self._show_outer(True)
+
+        self.app.push_screen(FetchLogsScreen([task], self._root), fetched)
 
     def action_search(self) -> None:
         """Open the search field."""

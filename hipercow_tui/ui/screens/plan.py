@@ -26,6 +26,7 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import report
+from hipercow_tui.output.reconciling import can_ask_about
 from hipercow_tui.purging import preflight
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.ui.clipboard import copy
@@ -40,6 +41,7 @@ from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead, purge_refusal
 from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
 from hipercow_tui.ui.screens.plan_pinning import PlanPinning
 from hipercow_tui.ui.screens.plan_readings import PlanReadings
+from hipercow_tui.ui.screens.plan_reconciling import PlanReconciling
 from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.plan_columns import header_key
@@ -74,7 +76,8 @@ class PlanScreen(Page[JobSpec | None]):
     """Show a plan; dismiss with the confirmed job, or None.
 
     ``failures`` are the errors that were read so far, by task id. ``arrangement`` is the grouping
-    and the order to begin with. ``clock`` gives the time in seconds since the epoch.
+    and the order to begin with. ``clock`` gives the time in seconds since the epoch. ``reread``
+    reads the root, and passes the snapshot from a thread.
     """
 
     DEFAULT_CSS = """
@@ -102,6 +105,7 @@ class PlanScreen(Page[JobSpec | None]):
         arrangement: Arrangement,
         read_only: bool,
         clock: Callable[[], float],
+        reread: Callable[[Callable[[Snapshot], None]], object],
         size_kind: SizeKind = SizeKind.APPARENT,
     ) -> None:
         super().__init__()
@@ -124,6 +128,9 @@ class PlanScreen(Page[JobSpec | None]):
         self._goal_answer = GoalAnswer()
         self.search = PlanSearch(self)
         self.pinning = PlanPinning(self, root, self._use_snapshot, read_only=read_only, clock=clock)
+        self.reconciling = PlanReconciling(
+            self, root, self._use_snapshot, reread, read_only=read_only
+        )
         self.inspecting = PlanInspecting(self, snapshot, root, self._known, summary_loader, clock)
 
     def compose(self) -> ComposeResult:
@@ -173,7 +180,7 @@ class PlanScreen(Page[JobSpec | None]):
         """The sizes of the tasks that were measured here."""
         tasks = self.snapshot.tasks
         measured = self._sizes.sizes.items()
-        return {i: MeasuredSize(size, tasks[i].files_mask) for i, size in measured}
+        return {i: MeasuredSize(size, tasks[i].files_mask) for i, size in measured if i in tasks}
 
     @property
     def _whole(self) -> PurgePlan:
@@ -352,6 +359,10 @@ class PlanScreen(Page[JobSpec | None]):
         """Ignore unreadable bundles, or let them block again."""
         self._ask_for_view(ignore_bundles=not self._request.ignore_bundles)
 
+    def action_reconcile(self) -> None:
+        """Let R ask the cluster about the blocked tasks."""
+        self.reconciling.ask(self._whole)
+
     def action_goal(self) -> None:
         """Ask how much to free at least."""
 
@@ -430,6 +441,10 @@ class PlanScreen(Page[JobSpec | None]):
         """Show the log of the task."""
         self.inspecting.show_log()
 
+    def action_report(self) -> None:
+        """Show a report on the task, to ask for help."""
+        self.inspecting.show_report()
+
     def action_inputs(self) -> None:
         """Show the inputs of the bundle or the group."""
         self.inspecting.show_inputs()
@@ -443,6 +458,8 @@ class PlanScreen(Page[JobSpec | None]):
             return None if self.current and self.why_disabled(action) else True
         if action == "ignore":
             return self._has_unread_bundles
+        if action == "reconcile":
+            return any(can_ask_about(one.task) for one in self._whole.blocked)
         if action in _ON_LINES:
             return self._view is None or self.query_one("#list").display
         return action != "leave_out" or (bool(self._whole.blocked) and self._request.goal is None)

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from hipercow_tui.analysis.goal import Goal
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root
+from hipercow_tui.output.reconciling import can_ask_about
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
@@ -111,6 +112,8 @@ def _refused_line(
     keys = with_keys("<plan.skip=x>: leave out their chains")
     if can_ignore:
         keys += with_keys(" · <plan.ignore=I>: ignore bundles")
+    if any(can_ask_about(one.task) for one in view.plan.blocked):
+        keys += with_keys(" · <plan.reconcile=R>: ask the cluster")
     headline = Text.assemble(_TITLE, (view.headline, _BOLD + error))
     return _side_by_side(headline, Text(keys, error), width)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.screen import Screen
@@ -12,8 +12,11 @@ from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
+from hipercow_tui.support.text import pluralize
+from hipercow_tui.ui.screens.help_report import task_report_screen
 from hipercow_tui.ui.screens.log import LogScreen
-from hipercow_tui.ui.screens.sweep import SweepChoice, SweepScreen
+from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.sweep_choice import SweepChoice
 from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
@@ -69,6 +72,16 @@ class PlanInspecting:
             root = self._root.part(task.lang)
             self._screen.app.push_screen(LogScreen(root, task_id, lambda: task))
 
+    def show_report(self) -> None:
+        """Show a report on the task, to ask for help."""
+        task = self._lines.current_task
+        if task is None:
+            self._screen.notify("A report is about a task: go to the line of one")
+        else:
+            self._screen.app.push_screen(
+                task_report_screen(self._root, task, self.snapshot, self._clock())
+            )
+
     def show_inputs(self) -> None:
         """Show the inputs of the tasks of a bundle, or of the group."""
         lines = self._lines
@@ -91,5 +104,14 @@ class PlanInspecting:
             marks=None,
             plan=None,
             show_log=self._show_log_of,
+            export=self._export_inputs,
         )
         self._screen.app.push_screen(screen, chosen)
+
+    def _export_inputs(self, label: str, ids: Sequence[str]) -> None:
+        from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
+
+        tasks = tuple(self.snapshot.existing(ids))
+        what = f"{label}, {pluralize(len(tasks), 'task')}"
+        screen = ExportInputsScreen(self._root, what, tasks, self._clock())
+        self._screen.app.push_screen(screen)

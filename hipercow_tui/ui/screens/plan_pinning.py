@@ -15,7 +15,7 @@ from hipercow_tui.domain.pin_requests import chain_targets
 from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.formats.pins import PinReader
+from hipercow_tui.formats.records import PinReader
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.pin_toggle import PinToggle

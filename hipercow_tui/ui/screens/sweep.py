@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
@@ -26,9 +25,10 @@ from hipercow_tui.ui.keymap import SEARCH_KEYS
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.messages import SummariesLoaded, WorkerFailed
 from hipercow_tui.ui.screens.page import Page
+from hipercow_tui.ui.screens.sweep_choice import SweepChoice, SweepPlace
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.search_bar import SearchBar
-from hipercow_tui.ui.widgets.sweep_chart import Action, ChartPlace, SweepChart
+from hipercow_tui.ui.widgets.sweep_chart import Action, SweepChart
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import LatestOnlyWorker
@@ -37,25 +37,6 @@ from hipercow_tui.ui.workers.sweep_builder import SweepBuilder, SweepModel, Swee
 
 UPDATE_INTERVAL = 0.3  # seconds
 BUILD_PAUSE = 2  # times as long as a model took, until the next one with more inputs
-
-
-@dataclass(frozen=True, slots=True)
-class SweepPlace:
-    """Where the user was on the screen of inputs: the row under the cursor, the order, the search,
-    and the place in the chart. ``in_chart`` says whether the chart had the focus."""
-
-    row: str | None
-    sort: SweepSort
-    query: str
-    chart: ChartPlace | None
-    in_chart: bool
-
-
-class SweepChoice(NamedTuple):
-    """What the user chose: a task to go to, or what to narrow the list to; and the place."""
-
-    target: str | Narrowing
-    place: SweepPlace
 
 
 class ModelReady(Message):
@@ -72,8 +53,8 @@ class SweepScreen(Page[SweepChoice | None]):
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
     the epoch. ``plan`` is called to plan a purge of the marked tasks; it and ``marks`` are None if
-    tasks can't be marked here, and the list can't be narrowed. ``show_log`` opens a log. ``place``
-    is where to begin.
+    tasks can't be marked here, and the list can't be narrowed. ``show_log`` opens a log, and
+    ``export`` exports the inputs of these tasks. ``place`` is where to begin.
     """
 
     DEFAULT_CSS = """
@@ -98,6 +79,7 @@ class SweepScreen(Page[SweepChoice | None]):
         Binding(
             "p", "plan", "Plan", tooltip="Show the plan of a purge of marked tasks", id="sweep.plan"
         ),
+        Binding("E", "export", "Export", tooltip="Export the inputs", id="sweep.export"),
         Binding("escape,q,i", "back", "Back", key_display="esc", id="sweep.back"),
     ]
 
@@ -113,6 +95,7 @@ class SweepScreen(Page[SweepChoice | None]):
         marks: Marks | None,
         plan: Callable[[], None] | None,
         show_log: Callable[[str], None],
+        export: Callable[[str, Sequence[str]], None],
         place: SweepPlace | None = None,
     ) -> None:
         super().__init__()
@@ -122,6 +105,7 @@ class SweepScreen(Page[SweepChoice | None]):
         self._tasks = tasks
         self._clock = clock
         self._show_log = show_log
+        self._export = export
         self._summaries = summary_loader.subscribe(lambda: self.post_message(SummariesLoaded()))
         self._builder = SweepBuilder(ids, failures, self._summaries)
         self._model: SweepModel | None = None
@@ -381,6 +365,11 @@ class SweepScreen(Page[SweepChoice | None]):
         """Show the log of the task under the cursor."""
         if self.table.cursor_key is not None:
             self._show_log(self.table.cursor_key)
+
+    def action_export(self) -> None:
+        """Export the inputs of the tasks in the table, in its order."""
+        if self._model is not None:
+            self._export(self._title, self._model.ids)
 
     # Close
 

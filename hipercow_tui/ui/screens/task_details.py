@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from hipercow_tui.analysis.failure_reason import read_reasoned_details
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
-from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.screens.log import LogScreen
@@ -74,7 +74,7 @@ class TaskDetailsScreen(Page[None]):
 
     @work(thread=True)
     def _read(self) -> None:
-        details = read_task_details(self._root, self._shown_task)
+        details = read_reasoned_details(self._root, self._shown_task)
         if not get_current_worker().is_cancelled:
             self.call_later(self._show, details)
 

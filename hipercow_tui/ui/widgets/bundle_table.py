@@ -18,6 +18,7 @@ from hipercow_tui.analysis.bundle_rows import (
 )
 from hipercow_tui.analysis.disk_usage import DiskUsage
 from hipercow_tui.analysis.task_view import TaskView, next_hit
+from hipercow_tui.domain.notes import Note
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.folder_size import SizeKind
@@ -28,7 +29,7 @@ from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
-from hipercow_tui.ui.widgets.row_rendering import MARKED, Cell, RenderedRow
+from hipercow_tui.ui.widgets.row_rendering import MARKED, Cell, RenderedRow, sign_of
 
 _NAME = Column(BundleKey.NAME, "bundle", 14, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7, right=True)
@@ -97,10 +98,18 @@ class BundleTable(MarkableTable, KeyedTable):
 
     @property
     def hits(self) -> Sequence[int]:
-        """The bundles whose names contain the query."""
+        """The bundles with the query in their name or note."""
         needle = self.needle
         bundles = enumerate(self._bundles) if needle else ()
-        return [row for row, bundle in bundles if needle in bundle.name.casefold()]
+        return [
+            row
+            for row, bundle in bundles
+            if needle in bundle.name.casefold()
+            or ((note := self._note_of(bundle)) and note.matches(needle))
+        ]
+
+    def _note_of(self, bundle: BundleRow) -> Note | None:
+        return self._view.snapshot.note_of.get(bundle.pin_target)
 
     def next_match(self, step: int) -> int | None:
         """Return the next bundle with a matched task, or with -1 the previous one."""
@@ -129,7 +138,10 @@ class BundleTable(MarkableTable, KeyedTable):
             mark=self.mark_of(self.keys[index]),
             dimmed=dimmed,
             in_range=self.in_range(index),
-            pinned=bundle.pin_target in self._view.snapshot.pin_of,
+            sign=sign_of(
+                pinned=bundle.pin_target in self._view.snapshot.pin_of,
+                noted=self._note_of(bundle) is not None,
+            ),
         )
 
     @property

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from rich.style import Style
 from rich.text import Text
 
-from hipercow_tui.analysis.error_groups import SAMPLE_SIZE, ErrorGroup, ValueSummary
+from hipercow_tui.analysis.error_groups import (
+    SAMPLE_SIZE,
+    Counts,
+    ErrorGroup,
+    ErrorGrouping,
+    ValueSummary,
+)
 from hipercow_tui.support.text import escape_controls, format_age, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.labelled_details import LabelledDetails, Styles
 
 MAX_BUNDLES = 8  # bundles that are listed by name
+_WHY_UNKNOWN = {
+    ErrorGrouping.FRAME: "no trace, call or traceback names a function",
+    ErrorGrouping.NODE: "these tasks have no outer log that names it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,18 @@ class ErrorDetailsView(LabelledDetails):
 def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     """Yield labels and their texts; a label is empty if it is the one of the line above."""
     group = shown.group
-    yield (
-        "error" if group.has_message else "no message",
-        _safe(group.text.splitlines(), style("error")),
-    )
+    yield _title(group), _safe(group.text.splitlines(), style("error"))
+    if not group.is_known and group.by in _WHY_UNKNOWN:
+        yield "", Text(_WHY_UNKNOWN[group.by])
+    if group.lacks_reason:
+        of_node = group.by is ErrorGrouping.NODE and not group.is_known
+        purpose = "name it" if of_node else "say why"
+        hint = with_keys(f"<messages=o>: fetch log.outer, which may {purpose}")
+        yield "", Text(hint, style("label"))
+    if group.messages:
+        yield "messages", _counted(group.messages, style)
+    if group.frames and group.by is not ErrorGrouping.FRAME:
+        yield "failed in", _counted(group.frames, style)
     yield from _inputs("differs", group.varying, style("label"))
     yield "times", Text(" · ".join(_times(group, shown.now)))
     facts = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []
@@ -64,6 +82,19 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "runs", _code(group.code, style)
     same = [summary for summary in group.inputs if not summary.differs]
     yield from _inputs("the same", same, style("label"))
+
+
+def _title(group: ErrorGroup) -> str:
+    if group.by is not ErrorGrouping.MESSAGE:
+        return group.by
+    return "rule" if group.by_rule else "error" if group.is_known else "no message"
+
+
+def _counted(counts: Counts, style: Styles) -> Text:
+    text = _safe([f"{name} ({number:,})" for name, number in counts[:SAMPLE_SIZE]])
+    if len(counts) > SAMPLE_SIZE:
+        text.append(f"\nand {len(counts) - SAMPLE_SIZE:,} more", style("label"))
+    return text
 
 
 def _inputs(

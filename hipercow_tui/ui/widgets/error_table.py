@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hipercow_tui.analysis.comparison import parse_comparison
-from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
+from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorGrouping, ErrorKey, ErrorSort
 from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
@@ -27,13 +27,16 @@ LONG_AGES_FROM = 112  # cells from which on ages are long
 _TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7, right=True)
 _BAR = Column("bar", "", 5, 16, rank=2)
 _MESSAGE = Column(ErrorKey.MESSAGE, "message", 28, 120)
-_INPUTS = Column(ErrorKey.INPUTS, "differing inputs", 16, 32, rank=3)
-_BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 20, rank=4)
+_FRAME = Column(ErrorKey.MESSAGE, "frame", 22, 44)
+_NODE = Column(ErrorKey.MESSAGE, "node", 14, 28)
+_MOST_FREQUENT = Column("most_frequent", "most frequent message", 20, 100, rank=3)
+_INPUTS = Column(ErrorKey.INPUTS, "differing inputs", 16, 32, rank=4)
+_BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 20, rank=5)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
 class ErrorTable(MarkableTable, KeyedTable):
-    """Groups of failed tasks with the same message.
+    """Groups of failed tasks with the same message, frame or node.
 
     A group is dimmed if none of its tasks passes the filters.
     """
@@ -50,8 +53,10 @@ class ErrorTable(MarkableTable, KeyedTable):
 
     def show(self, view_model: FailureViewModel) -> None:
         """Show these groups."""
-        self._view_model = view_model
-        self._groups = {_key(group): group for group in view_model.groups}
+        by, self._view_model = self.by, view_model
+        if self.by is not by:
+            self.forget_layout()  # other columns are shown
+        self._groups = {group.key: group for group in view_model.groups}
         self.set_keys(tuple(self._groups))
         self.rows_pending = view_model.reading  # afterwards: the last groups were pending too
 
@@ -69,6 +74,16 @@ class ErrorTable(MarkableTable, KeyedTable):
     def current(self) -> ErrorGroup | None:
         """The group under the cursor."""
         return self._groups.get(self.cursor_key or "")
+
+    @property
+    def by(self) -> ErrorGrouping:
+        """What the tasks of a group have in common."""
+        return self._view_model.request.by if self._view_model else ErrorGrouping.MESSAGE
+
+    def row_with(self, task_id: str) -> int | None:
+        """Return the row of the group of a task, or None."""
+        rows = (row for row, group in enumerate(self.groups) if task_id in group.ids)
+        return next(rows, None)
 
     @property
     def progress(self) -> str:
@@ -129,7 +144,11 @@ class ErrorTable(MarkableTable, KeyedTable):
         """Return the columns; ages are short in a narrow table."""
         last = 14 if width >= LONG_AGES_FROM else 5
         title = "last" if width < LONG_AGES_FROM else "last failed"
-        return (_TASKS, _BAR, _MESSAGE, _INPUTS, _BUNDLE, Column(ErrorKey.LAST, title, last, last))
+        label: Sequence[Column] = (_MESSAGE,)
+        if self.by is not ErrorGrouping.MESSAGE:
+            label = (_FRAME if self.by is ErrorGrouping.FRAME else _NODE, _MOST_FREQUENT)
+        age = Column(ErrorKey.LAST, title, last, last)
+        return (_TASKS, _BAR, *label, _INPUTS, _BUNDLE, age)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a group."""
@@ -147,8 +166,10 @@ class ErrorTable(MarkableTable, KeyedTable):
                 number = short_number(len(group.ids), placed.width)
                 return ((number.rjust(placed.width), ""),)
             case ErrorKey.MESSAGE:
-                style = "strong" if group.has_message else "quiet"
-                return ((cut_end(plain_text(message_line(group)), placed.width), style),)
+                style = "strong" if group.is_known else "quiet"
+                return ((cut_end(plain_text(group.line), placed.width), style),)
+            case _MOST_FREQUENT.key:
+                return ((cut_end(plain_text(most_frequent(group)), placed.width), ""),)
             case ErrorKey.INPUTS:
                 inputs = ", ".join(map(str, group.varying))
                 return ((cut_end(plain_text(inputs), placed.width), ""),)
@@ -175,14 +196,10 @@ class ErrorTable(MarkableTable, KeyedTable):
         return self._view.markable_among(found)
 
 
-def _key(group: ErrorGroup) -> str:
-    return f"{group.has_message:d}{group.pattern}"
-
-
-def message_line(group: ErrorGroup) -> str:
-    """Return the message of a group on one line, or the reason why there is none."""
-    text = " ".join(group.text.split())
-    return text if group.has_message else f"no message: {text}"
+def most_frequent(group: ErrorGroup) -> str:
+    """Return the most frequent message of a group, and how many others there are."""
+    texts = [pattern for pattern, _ in group.messages]
+    return f"{texts[0]}  +{len(texts) - 1:,}" if len(texts) > 1 else "".join(texts)
 
 
 def last_text(group: ErrorGroup, now: float, *, long: bool) -> str:

@@ -75,6 +75,8 @@ class HeaderBar(Widget):
     freshness: reactive[Freshness] = reactive(Freshness())
     trash: reactive[str] = reactive("")
     """A short text about the trash; empty if the trash is."""
+    waits: reactive[str] = reactive("")
+    """A short text about the tasks that the user waits for; empty if there are none."""
     space: reactive[FreeSpace | None] = reactive(None)
     """The free space of the file system; None if it is not known."""
 
@@ -113,6 +115,8 @@ class HeaderBar(Widget):
 
     def _right_items(self) -> list[_Item]:
         facts, items = self.facts, []
+        if self.waits:
+            items.append(_Item(self.waits, "text-accent", 1))
         if facts.read_only:
             items.append(_Item(facts.read_only, "text-warning", 1))
         if self.trash:

@@ -26,6 +26,8 @@ from hipercow_tui.ui.styles import blend, theme_style
 from hipercow_tui.ui.workers.log_paging import LogRow, Navigation, Page, Viewport
 from hipercow_tui.ui.workers.log_reader import LogReader
 
+_NOT_READ = "not read yet"
+
 
 class LogPane(Vertical):
     """Show a log; a thread reads it while the pane is mounted."""
@@ -54,7 +56,7 @@ class LogPane(Vertical):
     def __init__(self, log: Log, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._log = log
-        self.page = Page(Viewport(1, 1), error="not read yet")
+        self.page = Page(Viewport(1, 1), error=_NOT_READ)
         self._reader: LogReader | None = None
 
     def compose(self) -> ComposeResult:
@@ -75,6 +77,11 @@ class LogPane(Vertical):
         """Stop reading."""
         if self._reader is not None:
             self._reader.stop()
+
+    @property
+    def missing(self) -> bool:
+        """Whether the log could not be read."""
+        return self.page.error not in ("", _NOT_READ)
 
     @property
     def view(self) -> LogView:

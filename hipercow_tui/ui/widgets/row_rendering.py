@@ -21,10 +21,11 @@ Cell: TypeAlias = tuple[TextPart, ...]
 # Returns the style of component classes, later ones over earlier ones.
 Styles: TypeAlias = Callable[..., Style]
 
-GUTTER = 3  # cells before the first column: cursor, mark, sign of a pin
+GUTTER = 3  # cells before the first column: cursor, mark, sign of a pin or a note
 # The mark of a row: all, some or none of its tasks are marked.
 MARKED, PARTLY_MARKED, UNMARKED = "*", "-", " "
 PINNED = "¶"
+NOTED = "†"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,12 @@ class RenderedRow:
     mark: str = UNMARKED
     dimmed: bool = False
     in_range: bool = False
-    pinned: bool = False
+    sign: str = " "  # of a pin or a note
+
+
+def sign_of(*, pinned: bool, noted: bool = False) -> str:
+    """Return the sign of a row: a pin is more important than a note."""
+    return PINNED if pinned else NOTED if noted else " "
 
 
 def render_row(
@@ -57,11 +63,11 @@ def render_row(
         below = (cursor,)
     dimmed = "" if not row.dimmed else "cursor-dimmed" if cursor else "dimmed"
     ground = style(*below)
-    sign = "+" if row.in_range and row.mark != MARKED else row.mark
+    mark = "+" if row.in_range and row.mark != MARKED else row.mark
     segments = [
         Segment("▌", style(*below, "bar")) if cursor else Segment(" ", ground),
-        Segment(sign, ground if sign == UNMARKED else style(*below, "mark")),
-        Segment(PINNED, style(*below, "strong")) if row.pinned else Segment(" ", ground),
+        Segment(mark, ground if mark == UNMARKED else style(*below, "mark")),
+        Segment(row.sign, ground if row.sign == " " else style(*below, "strong")),
     ]
     for placed, cell in zip(layout, row.cells, strict=True):
         for text, part_class in _fit_parts(cell, placed.width):

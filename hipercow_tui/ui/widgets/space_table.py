@@ -20,7 +20,7 @@ from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
-from hipercow_tui.ui.widgets.row_rendering import MARKED, Cell, RenderedRow
+from hipercow_tui.ui.widgets.row_rendering import MARKED, Cell, RenderedRow, sign_of
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.space_view import SpaceView
@@ -164,8 +164,10 @@ class SpaceTable(MarkableTable, KeyedTable):
             mark=self.mark_of(row.key),
             dimmed=bool(row.ids) and self._is_dimmed(row),
             in_range=self.in_range(index),
-            pinned=any(
-                group.label == PINNED and len(group.ids) == len(row.ids) for group in row.held
+            sign=sign_of(
+                pinned=any(
+                    group.label == PINNED and len(group.ids) == len(row.ids) for group in row.held
+                )
             ),
         )
 

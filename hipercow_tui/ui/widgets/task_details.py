@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from rich.text import Text
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
+from hipercow_tui.analysis.error_groups import lacks_reason
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
-from hipercow_tui.output.r_calls import info_call
+from hipercow_tui.domain.unfinished import ended_without_marker
 from hipercow_tui.support.text import (
     escape_controls,
     format_age,
@@ -28,7 +29,12 @@ from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import SCROLL_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.styles import blend
-from hipercow_tui.ui.widgets.labelled_details import DETAILS_CLASSES, Styles, labelled_grid
+from hipercow_tui.ui.widgets.labelled_details import (
+    DETAILS_CLASSES,
+    FULL_KEY,
+    Styles,
+    labelled_grid,
+)
 from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
 if TYPE_CHECKING:
@@ -37,6 +43,8 @@ if TYPE_CHECKING:
 MAX_VALUE_CHARACTERS = 20_000  # of one value; the log and R show the rest
 MAX_INPUT_CHARACTERS = 100_000  # of all inputs: wrapping them takes 3 ms for each 10,000
 
+_ASK = "<reconcile=R>: let R ask the cluster · <copy=c>, s: copy the call"
+_BY_HAND = "make an empty file 'status-success' or 'status-failure' in its folder"
 _CALL_LABELS = {"call": "calls", "script": "script"}
 
 
@@ -61,7 +69,7 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = DETAILS_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.details", "In full", id="details.full", show=False),
+        FULL_KEY,
         *(key for key in SCROLL_KEYS if "space" not in key.key),
     ]
 
@@ -153,23 +161,25 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
+        if details.frame:
+            yield "failed in", _safe(details.frame)
+    if details is not None and lacks_reason(task, details.error):
+        hint = with_keys("<log=l>, <log.other=o>: fetch log.outer, which may say why")
+        yield "" if details.error else "no message", Text(hint, style("label"))
     if details is not None and details.warnings:
         yield "warnings", _safe(details.warnings)
     if task.problem:
         yield "problem", _safe(task.problem, style("error"))
     if pin := shown.snapshot.held.get(task.id):
         yield "pin", Text(pin.text_for_task(shown.now))
-    if shown.stuck:
+    for note in shown.snapshot.notes_of.get(task.id, ()):
+        yield "note", Text(note.text_for_task(shown.now))
+    if ended_without_marker(task):
+        yield "ended", _safe(_missing_marker(shown), style("submitted"))
+    elif shown.stuck:
         yield "stuck?", _safe(shown.stuck, style("submitted"))
-        if task.lang is Lang.R:
-            yield (
-                "",
-                Text(
-                    with_keys(
-                        f"{info_call(task)} in R asks the cluster; <copy=c>, s: copy the call"
-                    )
-                ),
-            )
+    if shown.stuck and task.lang is Lang.R:
+        yield "", Text(with_keys(_ASK))
     if details is not None and details.problem and details.problem != task.problem:
         yield "problem", _safe(details.problem, style("error"))
     if details is None:
@@ -185,6 +195,17 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     if details is not None:
         yield from _context(details, style)
     yield "id", Text(task.id)
+
+
+def _missing_marker(shown: ShownTask) -> str:
+    """Return ``success 3 days ago; the marker of its end is missing, so it stays running``."""
+    end = shown.details.end if shown.details else None
+    known = [end.status or ""] if end else []
+    if end and end.finished is not None:
+        known.append(format_age(end.finished, shown.now))
+    missing = f"the marker of its end is missing, so it stays {shown.task.status}"
+    remedy = _BY_HAND if shown.task.lang is Lang.PY else ""
+    return "; ".join(filter(None, (" ".join(known).strip(), missing, remedy)))
 
 
 def _context(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Text]]:

@@ -48,9 +48,9 @@ class Page:
 
     ``rows`` belong to the lines from the byte offset ``top`` on, without the first ``skip`` rows of
     the first line, and without the first ``left`` cells of each line. ``size`` and ``file`` are the
-    state of the log. ``error`` is a sentence on why it can't be read, ``message`` one on the result
-    of a search. ``progress`` is the fraction of the log that a search has covered, None if there
-    is no search. ``hit`` is the offset of the line that was found last.
+    state of the log, as is ``fetched``. ``error`` is a sentence on why it can't be read,
+    ``message`` one on the result of a search. ``progress`` is the fraction of the log that a search
+    has covered, None if there is no search. ``hit`` is the offset of the line that was found last.
     """
 
     viewport: Viewport
@@ -65,6 +65,7 @@ class Page:
     message: str = ""
     progress: float | None = None
     hit: int | None = None
+    fetched: float | None = None
 
     @property
     def fraction(self) -> float:
@@ -193,6 +194,7 @@ def _make_page(
         state.file,
         at_end=at_end,
         hit=page.hit,
+        fetched=state.fetched,
     )
 
 

@@ -5,22 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
+from hipercow_tui.scanning.scan_pace import ScanPace
 from hipercow_tui.scanning.scanner import ScanState
 from hipercow_tui.ui.workers.base import BackgroundWorker
 
 _LOGGER = logging.getLogger(__name__)
-
-MIN_PAUSE = 1.0  # seconds between two scans of a root that is scanned quickly
-# The pause is ten times the duration of a scan: of the last three scans, the shortest counts,
-# because the machine may have been busy during another.
-PAUSE_FACTOR = 10
-DURATIONS_KEPT = 3
 
 
 class Poller(BackgroundWorker):
@@ -42,8 +36,7 @@ class Poller(BackgroundWorker):
         self._lock = threading.Lock()
         self._pending: ScanState | None = None
         self._requests: list[Callable[[Snapshot], None]] = []
-        # The first scan reads everything, later ones do not: it does not count.
-        self._durations = deque([0.0], DURATIONS_KEPT)
+        self._pace = ScanPace()
 
     def refresh_now(self, then: Callable[[Snapshot], None] | None = None) -> None:
         """Begin a scan without a pause. ``then`` is called in the thread with the snapshot of a
@@ -67,11 +60,11 @@ class Poller(BackgroundWorker):
             if self._stopped:
                 return 0
             self._put(state)
-        self._durations.append(time.monotonic() - began)
-        _LOGGER.debug("scan: %d tasks in %.3f s", len(state.snapshot.tasks), self._durations[-1])
+        seconds = time.monotonic() - began
+        _LOGGER.debug("scan: %d tasks in %.3f s", len(state.snapshot.tasks), seconds)
         for request in requests:
             request(state.snapshot)
-        return max(MIN_PAUSE, PAUSE_FACTOR * min(self._durations))
+        return self._pace.pause_after(seconds)
 
     def _put(self, state: ScanState) -> None:
         with self._lock:

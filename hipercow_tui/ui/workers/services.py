@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from hipercow_tui.analysis.error_groups import ErrorSort
+from hipercow_tui.analysis.error_groups import ErrorGrouping, ErrorSort
 from hipercow_tui.analysis.failure_cache import FailureCache
+from hipercow_tui.analysis.failure_reason import read_reasoned_details
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
-from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.usage_reader import UsageCache
+from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.ui.messages import (
+    BundleUsageReady,
     DetailsLoaded,
     ErrorsReady,
     FreeSpaceRead,
@@ -32,6 +34,7 @@ from hipercow_tui.ui.messages import (
     SummariesLoaded,
     TotalsReady,
     TrashUpdated,
+    UsagesLoaded,
     ViewModelReady,
     WorkerFailed,
 )
@@ -43,6 +46,7 @@ from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 from hipercow_tui.ui.workers.space_view import SpaceRequest, SpaceViewBuilder
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
+from hipercow_tui.ui.workers.usage_loader import UsageLoader
 from hipercow_tui.ui.workers.view_model import (
     PurgeForecast,
     ViewModelBuilder,
@@ -64,7 +68,8 @@ class BackgroundServices:
     """Starts, offers and stops the workers of the main screen.
 
     ``post`` takes their messages, from any thread. ``summaries`` is filled with the calls of tasks.
-    ``indexed`` says whether tasks are stored for the next start.
+    ``indexed`` says whether tasks are stored for the next start. ``rules`` is the file of rules for
+    errors.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class BackgroundServices:
         summaries: dict[str, TaskSummary],
         *,
         indexed: bool,
+        rules: RuleFile | None,
         clock: Callable[[], float],
         post: Callable[[Message], object],
     ) -> None:
@@ -98,8 +104,18 @@ class BackgroundServices:
         )
         self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), failed)
         cache = FailureCache.of(root) if indexed else None
-        self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
-        builder = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
+        self.errors = FailureWorker(
+            root, cache, lambda found: post(ErrorsReady(found)), failed, rules=rules
+        )
+        self.usages = UsageLoader(
+            root,
+            lambda: post(UsagesLoaded()),
+            lambda usage: post(BundleUsageReady(usage)),
+            failed,
+        )
+        builder = ViewModelBuilder(
+            summaries, self.sizes.sizes, self.errors.failures, self.usages.usages
+        )
         self.free_space = FreeSpaceWorker(
             root.path, lambda space: post(FreeSpaceRead(space)), failed
         )
@@ -127,6 +143,7 @@ class BackgroundServices:
             self.sizes,
             self.logs,
             self.errors,
+            self.usages,
             self.free_space,
             self._view_models,
             self._space_views,
@@ -136,9 +153,9 @@ class BackgroundServices:
         ):
             worker.stop()
 
-    def group_errors(self, snapshot: Snapshot, sort: ErrorSort) -> None:
-        """Group failures by error; post ErrorsReady, several times while they are read."""
-        self.errors.update(FailureRequest(snapshot, sort))
+    def group_errors(self, snapshot: Snapshot, sort: ErrorSort, by: ErrorGrouping) -> None:
+        """Group failures; post ErrorsReady, several times while they are read."""
+        self.errors.update(FailureRequest(snapshot, sort, by))
 
     def build_view_model(self, request: ViewRequest, *, urgent: bool) -> None:
         """Build a view model, and post ViewModelReady; if ``urgent``, usually in time for the next
@@ -174,7 +191,7 @@ class BackgroundServices:
         self.poller.refresh_now(planned)
 
     def _read_details(self, task: Task) -> DetailsLoaded:
-        return DetailsLoaded(task, read_task_details(self._root, task))
+        return DetailsLoaded(task, read_reasoned_details(self._root, task))
 
     @cached_property
     def trash(self) -> TrashMonitor:

@@ -15,6 +15,7 @@ from hipercow_tui.formats.folder_size import FolderUsage
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.root_usage import RootPart, measure_rest
 from hipercow_tui.scanning.usage_reader import MeasuringProgress, UsageCache, UsageReader
+from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.ui.workers.base import BackgroundWorker
 
 NOTIFY_INTERVAL = 0.1  # seconds
@@ -60,6 +61,7 @@ class SizeWorker(BackgroundWorker):
         self.progress: SizeProgress | None = None  # None if nothing is being measured
         self._root = root
         self._reader = UsageReader(root, cache)
+        self._exemption = GarbageExemption()  # of sizes
         self._notify = notify
         self._clock = clock
         self._snapshot = Snapshot(root.path)
@@ -190,6 +192,7 @@ class SizeWorker(BackgroundWorker):
             for progress in steps:
                 if known is None:
                     known, began = progress.done, time.monotonic()
+                self._exemption.update(self.measured_count)
                 self._report(progress, known, time.monotonic() - began)
                 if first := self._take_visible(measured):
                     for _ in self._reader.read(snapshot, add, now=self._clock(), ids=first):

@@ -33,7 +33,6 @@ from hipercow_tui.formats.folder_size import FileKind, FolderUsage, SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.task_files import list_task_files
 from hipercow_tui.support.errors import os_error_text
-from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 
 UNREAD = "not read yet"  # a label: the call of the tasks will be known later
@@ -99,7 +98,6 @@ class SpaceViewBuilder:
         self._measured_count = -1
         self._top_for: object = None  # the choices that the last top rows are for
         self._top: list[SpaceRow] = []
-        self._exemption = GarbageExemption()  # of sizes
 
     def build(self, request: SpaceRequest) -> SpaceView:
         """Build the list for a request.
@@ -114,7 +112,6 @@ class SpaceViewBuilder:
         try:
             return self._build(request, began)
         finally:
-            self._exemption.update(self._measured_count)
             gc.enable()
 
     def _build(self, request: SpaceRequest, began: float) -> SpaceView:

@@ -71,7 +71,7 @@ def _sequence(reader: ItemReader, kind: str, state: RValue) -> RValue | None:
             math.isfinite(first) and math.isfinite(step) and 0 <= length < 2**53
         ):
             if not reader.reserve(int(length)):
-                return ROpaque(kind)
+                return ROpaque(kind, length=int(length))
             if kind == "integer":
                 first, step = int(first), int(step)
             return RVector(kind, tuple([first + at * step for at in range(int(length))]))
@@ -81,8 +81,8 @@ def _sequence(reader: ItemReader, kind: str, state: RValue) -> RValue | None:
 def _strings(numbers: RValue, scipen: RValue) -> RValue | None:
     """Convert numbers to strings; ``scipen`` is R's option of that name when they were made."""
     match numbers, scipen:
-        case ROpaque(), _:
-            return ROpaque("character")
+        case ROpaque(length=length), _:
+            return ROpaque("character", length=length)
         case RVector("integer" | "double", values), RVector("integer", (int(penalty),)):
             return RVector("character", tuple([_as_character(value, penalty) for value in values]))
     return None

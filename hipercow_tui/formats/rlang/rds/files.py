@@ -41,6 +41,19 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedEnd:
+    """The end of a task, from its ``info``.
+
+    Attributes:
+        status: ``success``, ``failure`` or ``cancelled``; None if there is none.
+        finished: Seconds since the epoch; None for NA.
+    """
+
+    status: str | None
+    finished: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """How a task was created, from its ``data``.
 
@@ -112,6 +125,15 @@ def read_times(raw: bytes) -> Times:
         if name not in values:
             raise RdsError(f"its times have no '{name}'")
     return Times(values["created"], values["started"], values["finished"])
+
+
+def read_end(raw: bytes) -> RecordedEnd:
+    """Read status and end in a task's ``info``. The end of the file may be missing.
+
+    Raises RdsError.
+    """
+    status = _text(read_elements(raw, (0,), _SMALL).get(0))
+    return RecordedEnd(status, read_times(raw).finished)
 
 
 def quick_times(raw: bytes) -> tuple[float | None, float | None, float | None] | None:

@@ -181,7 +181,7 @@ def _vector(kind: str, width: int, decode: Callable[[bytes, int], vectors.Elemen
         length = reader.length()
         if not reader.reserve(length):
             reader.skip_bytes(length * width)
-            return ROpaque(kind, reader.attributes_of(flags))
+            return ROpaque(kind, reader.attributes_of(flags), length)
         values = decode(reader.take(length * width), length)
         return RVector(kind, values, reader.attributes_of(flags))
 
@@ -192,7 +192,7 @@ def _characters(reader: Reader, flags: int) -> RValue:
     length = reader.length()
     if not reader.reserve(length):
         reader.skip(length)
-        return ROpaque("character", reader.attributes_of(flags))
+        return ROpaque("character", reader.attributes_of(flags), length)
     string = reader.string
     values = tuple([string() for _ in range(length)])
     reader.elements_left -= sum([len(text) for text in values if text]) // _CHARACTERS_PER_ELEMENT
@@ -204,7 +204,7 @@ def _list(reader: Reader, flags: int) -> RValue:
     length = reader.length()
     if not reader.reserve(length):
         reader.skip(length)
-        return ROpaque(kind, reader.attributes_of(flags))
+        return ROpaque(kind, reader.attributes_of(flags), length)
     values = []
     for _ in range(length):
         values.append(reader.item())  # noqa: PERF401 - a comprehension adds a stack frame per level

@@ -1,0 +1,1 @@
+"""Inputs of tasks with status, times and error, for R, Python or a spreadsheet."""

@@ -1,0 +1,97 @@
+"""Secrets are hidden in text for others, and other text stays."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from hipercow_tui.formats.details import EnvVar
+from hipercow_tui.output.masking import Masker
+
+VARIABLES = (
+    EnvVar("MY_TOKEN", 'it\'s "so" $ecret', secret=False),
+    EnvVar("PIN_SECRET", "12", secret=False),
+    EnvVar("USE_AUTH", "TRUE", secret=False),
+    EnvVar("FLAGGED", "c2VjcmV0", secret=True),
+    EnvVar("LEVEL", "debugging", secret=False),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("curl ghp_a1B2c3D4e5 x", "curl ******** x"),
+        ("github_pat_11AA_bb", "********"),
+        ("id AKIAIOSFODNN7EXAMPLE.", "id ********."),
+        ("password=hunter2, next", "password=********, next"),
+        ('list(db_password = "a b", n = 3)', "list(db_password = ********, n = 3)"),
+        ('{"api_key": "abc"}', '{"api_key": ********}'),
+        ("run --token abc --n 3", "run --token ******** --n 3"),
+        ("https://ada:pw@host/x", "https://********@host/x"),
+        ("Authorization: Bearer abcdefgh.ij", "Authorization: Bearer ********"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx", "********\nx"),
+        ("a\n" + "MIIabc+/09" * 6 + "MII=\nb", "a\n********\nb"),
+        ("=" * 70, "=" * 70),
+        ("0123456789abcdef" * 4, "0123456789abcdef" * 4),
+        ("open /home/ada/x and /home/ada", "open ~/x and ~"),
+        ("/home/adam /srv/home/ada", "/home/adam /srv/home/ada"),
+        (
+            "f(token_count, key = 3): unexpected symbol",
+            "f(token_count, key = 3): unexpected symbol",
+        ),
+        ("https://host:8080/a", "https://host:8080/a"),
+        # Values of variables, as R, shells and JSON write them, and by the name of the variable.
+        ('x it\'s "so" $ecret x', "x ******** x"),
+        ("x <- 'it\\'s \"so\" $ecret'", "x <- '********'"),
+        ('x <- "it\'s \\"so\\" $ecret"', 'x <- "********"'),
+        ("'it'\"'\"'s \"so\" $ecret'", "********"),
+        ("12 TRUE debugging", "12 TRUE debugging"),
+        ("PIN_SECRET: 12, USE_AUTH=TRUE", "PIN_SECRET: ********, USE_AUTH=********"),
+        ("FLAGGED is c2VjcmV0", "FLAGGED is ********"),
+    ],
+)
+def test_secrets_are_hidden_and_other_text_stays(text: str, masked: str) -> None:
+    assert Masker(VARIABLES, "/home/ada/").mask(text) == masked
+
+
+def test_a_long_value_is_hidden_where_it_was_cut() -> None:
+    value = "abcdefghijklmnop-0123456789-qrstuvwxyz-ABCDEF"
+    masker = Masker([EnvVar("MY_KEY", value, secret=False)])
+    assert masker.mask(f'"{value[:25]}…{value[-20:]}"') == '"********…********"'
+    assert masker.mask(f'f("{value[:30]}[...]') == 'f("********[...]'
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_a_part_of_a_text_has_no_part_of_a_secret(end: bool) -> None:
+    masker = Masker([EnvVar("MY_KEY", "abcdefgh", secret=False)])
+    text = "abcdefgh" * 100
+    for size in range(20, 36):
+        part = masker.mask_part(text, size, end=end)
+        assert set(part) <= {"*", "…"} and len(part) <= size + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "eyJ-",
+        "://",
+        "a.",
+        "token",
+        "-----BEGIN ",
+        " ",
+        "sk-",
+        'password"',
+        "=",
+        "a:",
+        "\n",
+        "aA0",
+        " a",
+    ],
+)
+def test_hostile_text_takes_a_bounded_time(text: str) -> None:
+    long = text * (40_000 // len(text))
+    began = time.process_time()
+    Masker(VARIABLES, "/home/ada").mask(long)
+    assert time.process_time() - began < 2
