@@ -30,7 +30,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.help import HelpScreen
-from hipercow_tui.ui.keymap import PLAN_KEYS
+from hipercow_tui.ui.screen_keys import PLAN_KEYS
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen

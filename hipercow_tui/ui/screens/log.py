@@ -26,7 +26,8 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.outer_logs import FetchedLogs
 from hipercow_tui.support.text import format_age, short_id
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.keymap import LIST_KEYS, LOG_KEYS
+from hipercow_tui.ui.keymap import LIST_KEYS
+from hipercow_tui.ui.screen_keys import LOG_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.log_pane import LogPane

@@ -34,8 +34,8 @@ from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.goal import GoalAnswer, GoalScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.keymap import PLAN_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.screen_keys import PLAN_KEYS
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead, purge_refusal
 from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
