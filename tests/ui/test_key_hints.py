@@ -44,7 +44,7 @@ def sentences() -> Iterator[tuple[str, str]]:
             part
             for node in ast.walk(tree)
             if isinstance(node, ast.Expr)
-            or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Binding", "_key"))
+            or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Binding", "make_key"))
             for part in ([node.value] if isinstance(node, ast.Expr) else ast.walk(node))
         }
         for node in ast.walk(tree):
