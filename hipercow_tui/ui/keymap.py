@@ -208,11 +208,17 @@ VIEW_KEYS = (
         "Show where the space went; again: tasks",
         id="space_tab",
     ),
-    make_key("o", "messages", "Messages", "Show every message of an error", id="messages"),
     make_key(
-        "i", "inputs", "Inputs", "Show inputs of a bundle or an error as columns", id="inputs"
+        "o", "on_row('messages')", "Messages", "Show every message of an error", id="messages"
     ),
-    make_key("l", "log", "Log", "Show the log of the task", id="log", show=True),
+    make_key(
+        "i",
+        "on_row('inputs')",
+        "Inputs",
+        "Show inputs of a bundle or an error as columns",
+        id="inputs",
+    ),
+    make_key("l", "on_row('log')", "Log", "Show the log of the task", id="log", show=True),
     make_key(
         "z", "sizes", "Sizes", "Measure marked, matched or all tasks; again: stop", id="sizes"
     ),
@@ -227,12 +233,14 @@ VIEW_KEYS = (
     ),
     make_key(
         "W",
-        "wait",
+        "on_row('wait')",
         "Wait",
         "Report the end of the row's tasks, or of the marked tasks; again: stop",
         id="wait",
     ),
-    make_key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
+    make_key(
+        "c", "on_row('copy')", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"
+    ),
     make_key(
         "E",
         "export",
@@ -242,12 +250,18 @@ VIEW_KEYS = (
     ),
     make_key(
         "A",
-        "note",
+        "on_row('note')",
         "Note",
         "Write a note on the chain or bundle, or the marked ones, for all users",
         id="note",
     ),
-    make_key("M", "report", "Report", "Report on the task or error, to ask for help", id="report"),
+    make_key(
+        "M",
+        "on_row('report')",
+        "Report",
+        "Report on the task or error, to ask for help",
+        id="report",
+    ),
     make_key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
     make_key(
         "tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"
@@ -268,7 +282,7 @@ PURGE_KEYS = (
     make_key("p", "plan", "Plan", "Show the plan of a purge, with reasons", id="plan", show=True),
     make_key(
         "P",
-        "pin",
+        "on_row('pin')",
         "Pin",
         "Pin the chain or bundle, or the marked ones: no purge takes them; again: unpin",
         id="pin",
