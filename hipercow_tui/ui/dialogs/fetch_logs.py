@@ -35,6 +35,7 @@ from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import OuterLogsFetched
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.workers.base import call_in_app
 
 MOST_TASKS = 1000  # half of the logs that are kept
 _MESSAGES = 20  # lines of R that are shown
@@ -165,7 +166,7 @@ class FetchLogsScreen(Dialog[bool]):
             failure = str(error)
         except OSError as error:
             failure = f"Old logs can't be deleted: {os_error_text(error)}"
-        self.call_later(self._ended, failure)
+        call_in_app(self, self._ended, failure)
 
     def _take(self, answer: Answer) -> None:
         """Keep a log, and count the answer."""
