@@ -174,6 +174,7 @@ LOG_KEYS = (
         show=True,
     ),
     make_key("r", "fetch", "Fetch", "Fetch log.outer from the cluster again", id="log.fetch"),
+    make_key("M", "report", "Report", "Report on the task, to ask for help", id="log.report"),
     make_key("F", "last", "Follow", "Go to the end and follow it", id="log.follow", show=True),
     make_key(
         "escape,q,l",
