@@ -376,21 +376,22 @@ class BrowseScreen(Screen[None]):
     def action_back(self) -> None:
         """End the first of these that there is: full details, the report of a job, a range of
         marks, a part of the pane that was entered, measuring, a search; else go back to the last
-        place."""
+        place. If there is none, say which key shows the tasks."""
+        pane = self.panes.current
         if self.folding.details_full:
             self.action_details()
-        else:
-            any(
-                leave()
-                for leave in (
-                    self.trash.close_result,
-                    self.panes.current.table.drop_range,
-                    self.panes.current.go_up,
-                    self.sizing.stop,
-                    self.searching.leave,
-                    self.drilling.back,
-                )
+        elif not any(
+            leave()
+            for leave in (
+                self.trash.close_result,
+                pane.table.drop_range,
+                pane.go_up,
+                self.sizing.stop,
+                self.searching.leave,
+                self.drilling.back,
             )
+        ):
+            self.query_one(KeyFooter).note = with_keys(pane.nothing_to_leave)
         self.presenter.update_titles()
 
     # Keys: filters
