@@ -36,6 +36,7 @@ class ErrorsPane(Pane):
 
     name = ERRORS
     key = "e"
+    nothing_to_leave = "There is nothing to go back to · <errors=e> shows the tasks"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
