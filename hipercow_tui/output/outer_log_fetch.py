@@ -81,11 +81,15 @@ class CutText:
 
 
 class _RAnswers:
-    """Reads the answers from the lines that R prints; other lines are R's own messages."""
+    """Reads the answers on ``ids`` from the lines that R prints; others are R's own messages."""
 
     def __init__(
-        self, on_answer: Callable[[Answer], object], on_message: Callable[[str], object]
+        self,
+        ids: Collection[str],
+        on_answer: Callable[[Answer], object],
+        on_message: Callable[[str], object],
     ) -> None:
+        self._ids = ids
         self._on_answer = on_answer
         self._on_message = on_message
         self._task_id = ""
@@ -110,7 +114,7 @@ class _RAnswers:
         if words == ["end"] and self._text is not None:
             self._on_answer(_make_answer(self._task_id, self._kind, self._text.text()))
             self._text = None
-        elif len(words) == 2 and words[1] in tuple(AnswerKind):
+        elif len(words) == 2 and words[0] in self._ids and words[1] in tuple(AnswerKind):
             self._task_id, self._kind = words[0], AnswerKind(words[1])
             self._text = CutText()
 
@@ -156,7 +160,7 @@ def fetch_outer_logs(
     by_python = [task.id for task in tasks if task.lang is Lang.PY]
     project = root.part(Lang.R)
     if by_r:
-        answers = _RAnswers(on_answer, on_message)
+        answers = _RAnswers(frozenset(by_r), on_answer, on_message)
         ended = r_runner.run(OUTER_LOGS, id_lines(by_r), project, answers.take, stop)
         if ended.status and not ended.stopped:
             raise RscriptError(f"R failed with status {ended.status}")

@@ -53,11 +53,12 @@ def hipercow_version(root: Root) -> str:
         capture_output=True,
         check=False,
     )
-    if process.returncode:
+    printed = process.stdout.decode("utf-8", "replace").splitlines()
+    if process.returncode or not printed:
         raise RscriptError(
             "R is there but has no package hipercow: start the app where R finds the package"
         )
-    return escape_controls(process.stdout.decode("utf-8", "replace").splitlines()[-1])
+    return escape_controls(printed[-1])
 
 
 def run(
@@ -86,7 +87,8 @@ def run_command(
 ) -> RResult:
     """Run any command in the project's folder, as ``run`` does with R.
 
-    A very long line is passed in several pieces. ``stderr`` can be the descriptor of a file.
+    A very long line is passed in several pieces. ``stderr`` can be the descriptor of a file. If
+    ``on_line`` raises an exception, the program is stopped, as by ``stop``.
     """
     name = Path(command[0]).stem
     try:
@@ -105,15 +107,20 @@ def run_command(
     watch = threading.Thread(target=_stop, args=(group, stop, ended), daemon=True)
     watch.start()
     assert process.stdin is not None and process.stdout is not None
-    with process.stdin as pipe:
-        _write(pipe.fileno(), "".join(f"{line}\n" for line in lines).encode())
-    with process.stdout as output:
-        while line := output.readline(_MAX_PIECE):
-            on_line(line)
-    status = process.wait()
-    ended.set()
-    watch.join()
-    group.close()
+    try:
+        with process.stdin as pipe:
+            _write(pipe.fileno(), "".join(f"{line}\n" for line in lines).encode())
+        with process.stdout as output:
+            while line := output.readline(_MAX_PIECE):
+                on_line(line)
+    except BaseException:
+        stop.set()  # nobody reads what it prints
+        raise
+    finally:
+        status = process.wait()
+        ended.set()
+        watch.join()
+        group.close()
     return RResult(status, stop.is_set())
 
 

@@ -133,6 +133,7 @@ def test_what_r_prints_besides_the_answers_is_a_safe_message(
     printed = (
         b"\x1b]0;owned\x07 hello\nhipercow-tui: x y z\nhipercow-tui: end\n"
         b"hipercow-tui: %b log\n|a" + b"b" * 120 + b"\nWarning: w\n|c\nhipercow-tui: end\n"
+        b"hipercow-tui: ../../x log\n|d\nhipercow-tui: end\n"
         b"hipercow-tui: %b log\n|cut off"
     ) % (IDS[0].encode(), IDS[1].encode())
     fetched = recorded_answers(monkeypatch, printed)
@@ -145,7 +146,7 @@ def test_what_r_prints_besides_the_answers_is_a_safe_message(
 def test_any_output_of_r_gives_answers_and_messages(pieces: list[bytes]) -> None:
     answers: list[Answer] = []
     messages: list[str] = []
-    reader = _RAnswers(answers.append, messages.append)
+    reader = _RAnswers(IDS, answers.append, messages.append)
     for piece in pieces:
         reader.take(piece)
     assert len(answers) <= pieces.count(b"hipercow-tui: end \n")

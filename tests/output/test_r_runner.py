@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.r_calls import RAction
 from hipercow_tui.output.r_programs import ACTIONS, id_lines
 from hipercow_tui.output.r_retry import RetryGroup, retry_lines
-from hipercow_tui.output.r_runner import RResult, hipercow_version, run
+from hipercow_tui.output.r_runner import RResult, hipercow_version, run, run_command
 from hipercow_tui.support.errors import RscriptError
 
 IDS = tuple(map(task_id, range(3)))
@@ -138,3 +139,25 @@ def test_a_missing_rscript_gives_a_message(tmp_path: Path, monkeypatch: pytest.M
         hipercow_version(root)
     with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
         act(root, RAction.CANCEL)
+
+
+def test_r_that_prints_no_version_gives_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Rscript").write_text("#!/bin/sh\n")  # as a profile with quit() does
+    (tmp_path / "Rscript").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "hipercow").mkdir()
+    with pytest.raises(RscriptError, match="has no package hipercow"):
+        hipercow_version(find_root(tmp_path))
+
+
+def test_a_program_is_stopped_if_its_lines_can_not_be_taken(tmp_path: Path) -> None:
+    def fail(line: bytes) -> None:
+        raise KeyError(line)
+
+    code = "import time; print('one', flush=True); time.sleep(60)"
+    root, began = Root(tmp_path, tmp_path), time.monotonic()
+    with pytest.raises(KeyError, match="one"):
+        run_command([sys.executable, "-c", code], (), root, fail, threading.Event())
+    assert time.monotonic() - began < 20

@@ -33,7 +33,7 @@ from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.messages import OuterLogsFetched
+from hipercow_tui.ui.messages import OuterLogsFetched, WorkerFailed
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 MOST_TASKS = 1000  # half of the logs that are kept
@@ -159,13 +159,22 @@ class FetchLogsScreen(Dialog[bool]):
         failure = ""
         try:
             fetch_outer_logs(self._tasks, self._root, self._take, self._add_message, self._stop)
-            if self._logs is not None:
-                self._logs.delete_old()
         except RscriptError as error:
             failure = str(error)
+        except Exception as error:
+            self.app.call_later(self.app.post_message, WorkerFailed(error))
+            failure = "An error stopped this"
+        not_deleted = self._delete_old()
+        self.call_later(self._ended, failure or not_deleted)
+
+    def _delete_old(self) -> str:
+        """Delete logs that are too old or too many; return a sentence if that fails, or ""."""
+        try:
+            if self._logs is not None:
+                self._logs.delete_old()
         except OSError as error:
-            failure = f"Old logs can't be deleted: {os_error_text(error)}"
-        self.call_later(self._ended, failure)
+            return f"Old logs can't be deleted: {os_error_text(error)}"
+        return ""
 
     def _take(self, answer: Answer) -> None:
         """Keep a log, and count the answer."""

@@ -28,6 +28,7 @@ from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.workers.base import start_thread
 
 _MAX_LINES = 500  # of R's output
+_MAX_LINE = 4096  # bytes shown of a line
 
 
 class RRun(NamedTuple):
@@ -95,7 +96,7 @@ class RScreen(Dialog[bool]):
 
     def take_line(self, line: bytes) -> None:
         """Keep a line that R printed; called in the thread of R."""
-        self._lines.append(sanitize_line(line))
+        self._lines.append(sanitize_line(line[:_MAX_LINE]))
 
     def read_after(self) -> None:
         """Read what the result needs, after R has ended; called in the thread of R."""
@@ -103,7 +104,8 @@ class RScreen(Dialog[bool]):
 
     def output_text(self) -> Text:
         """Return the text to show while R is running, and after it has ended."""
-        return Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
+        lines = tuple(self._lines)  # the thread adds lines meanwhile
+        return Text("\n").join(map(Text.from_ansi, lines)) if lines else Text("…")
 
     def scroll_output(self) -> None:
         """Scroll after the text has changed: to its end."""
@@ -157,11 +159,14 @@ class RScreen(Dialog[bool]):
         try:
             run = self.run_for(answer)
             result = r_runner.run(run.program, run.lines, self._root, self._add_line, self._stop)
+            self.read_after()
         except RscriptError as error:
             self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: close"))
-            return
-        self.read_after()
-        self.call_later(self._ended, "", self.keys_after(_end_text(result)))
+        except Exception as error:
+            self._broke(error)
+            self.call_later(self._ended, "", self.keys_after("R was stopped by an error"))
+        else:
+            self.call_later(self._ended, "", self.keys_after(_end_text(result)))
 
     def _add_line(self, line: bytes) -> None:
         self.take_line(line)
