@@ -17,9 +17,11 @@ _ORDINARY = frozenset(("true", "false", "none", "null", "auto", "default"))
 # A longer value may be cut in the text, so its first and last characters are looked for too.
 _LONG = 32
 _PART = 16
-_MARGIN = 200  # characters at a cut that can be a part of a secret
+_AHEAD = 10_000  # characters beyond a cut that are masked too: a secret there is seen as a whole
+_MARGIN = 200  # characters at the end of those that can be a part of a secret
 _WORD = r"(?:password|passwd|passphrase|pwd|secret|token|credentials?|api[_-]?key|access[_-]?key)"
-_VALUE = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"',;)&]+)"""
+# A string may have escaped quotes, and its end may be cut.
+_VALUE = r"""(?:"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?|[^\s"',;)&]+)"""
 
 # The group ``secret`` of a match is hidden.
 _PATTERNS = tuple(
@@ -68,7 +70,7 @@ class Masker:
     def mask_part(self, text: str, limit: int, *, end: bool = False) -> str:
         """Return the first ``limit`` characters of a text without secrets, or with ``end`` the
         last. ``…`` is where it was cut, and no part of a secret is left there."""
-        size = limit + _MARGIN
+        size = limit + _AHEAD
         if len(text) > size:
             masked = self.mask(text[-size:])[_MARGIN:] if end else self.mask(text[:size])[:-_MARGIN]
         elif len(masked := self.mask(text)) <= limit:

@@ -27,6 +27,9 @@ VARIABLES = (
         ("password=hunter2, next", "password=********, next"),
         ('list(db_password = "a b", n = 3)', "list(db_password = ********, n = 3)"),
         ('{"api_key": "abc"}', '{"api_key": ********}'),
+        (r'f(password = "a\"b", n = 3)', "f(password = ********, n = 3)"),
+        ('f(password = "cut of', "f(password = ********"),
+        ("f(token = 'cut, b\\\n next)", "f(token = ********\\\n next)"),
         ("run --token abc --n 3", "run --token ******** --n 3"),
         ("https://ada:pw@host/x", "https://********@host/x"),
         ("Authorization: Bearer abcdefgh.ij", "Authorization: Bearer ********"),
@@ -71,6 +74,16 @@ def test_a_part_of_a_text_has_no_part_of_a_secret(end: bool) -> None:
         assert set(part) <= {"*", "…"} and len(part) <= size + 1
 
 
+def test_a_long_secret_is_hidden_where_a_part_ends() -> None:
+    secret = "-".join(map(str, range(500)))
+    masker = Masker([EnvVar("MY_KEY", secret, secret=False)])
+    for text in (secret, f'password = "{secret[:1000]}{secret}"'):
+        part = masker.mask_part(f"the beginning {text} {'x' * 20_000}", 300)
+        assert part.startswith("the beginning ")
+        assert "0-1-2" not in part
+        assert len(part) == 301
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -83,6 +96,7 @@ def test_a_part_of_a_text_has_no_part_of_a_secret(end: bool) -> None:
         " ",
         "sk-",
         'password"',
+        "password='\\",
         "=",
         "a:",
         "\n",
