@@ -114,7 +114,7 @@ def run_command(
             while line := output.readline(_MAX_PIECE):
                 on_line(line)
     except BaseException:
-        stop.set()  # nobody reads what it prints
+        stop.set()  # its output is not read any more
         raise
     finally:
         status = process.wait()
