@@ -19,7 +19,9 @@ from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.analysis.task_sorting import (
     CHANGING_KEYS,
     MAX_RESORTED,
+    NO_USAGES,
     TaskSort,
+    Usages,
     resort_changed,
     sort_tasks,
 )
@@ -185,6 +187,7 @@ def make_view(
     summaries: Summaries | None = None,
     failures: Failures | None = None,
     sizes: Sizes | None = None,
+    usages: Usages = NO_USAGES,
     now: float = 0.0,
     before: TaskView | None = None,
     changed: Set[str] | None = None,
@@ -196,12 +199,13 @@ def make_view(
         summaries: The summaries that were read so far.
         failures: The failures that were read so far.
         sizes: The sizes that were measured so far.
+        usages: The usages that were read so far.
         now: The time, in seconds since the epoch, for queue and run times of unfinished tasks.
         before: The previous view. Its order and mask are reused if they are still valid.
         changed: The ids of tasks changed, added or removed since ``before``; None if unknown.
     """
     known = summaries or {}
-    order = _make_order(snapshot, sort, known, sizes or {}, now, before, changed)
+    order = _make_order(snapshot, sort, known, sizes or {}, usages, now, before, changed)
     same_snapshot = before is not None and before.snapshot is snapshot
     if before is not None and same_snapshot and before.stack == stack and before.order is order:
         mask = before.mask
@@ -237,6 +241,7 @@ def _make_order(
     sort: TaskSort,
     summaries: Summaries,
     sizes: Sizes,
+    usages: Usages,
     now: float,
     before: TaskView | None,
     changed: Set[str] | None,
@@ -247,7 +252,7 @@ def _make_order(
             return before.order
         if sort != TaskSort() and changed is not None and len(changed) <= MAX_RESORTED:
             return resort_changed(before.order, snapshot, sort, changed)
-    return sort_tasks(snapshot, sort, summaries, sizes, now)
+    return sort_tasks(snapshot, sort, summaries, sizes, now, usages)
 
 
 def _mask_in_order(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> TaskMask:

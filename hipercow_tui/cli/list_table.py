@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TypeAlias
 
-from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.analysis.task_sorting import SortKey, usage_value
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.task_usage import TaskUsage
+from hipercow_tui.output.usage_text import usage_text
 from hipercow_tui.support.text import format_age, format_duration, format_size
 
 DetailsReader: TypeAlias = Callable[[Task], TaskDetails]
+UsageReader: TypeAlias = Callable[[Task], TaskUsage]
 
 _STATUS_WIDTH = 9
 _AGE_WIDTH = 14
+_USAGE_WIDTH = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,16 @@ def list_columns(
     sizes: Mapping[str, Size],
     snapshot: Snapshot,
     now: float,
+    *,
+    usage_of: UsageReader,
+    usage_keys: Sequence[SortKey],
 ) -> list[Column]:
     """Return the columns of the table, without those of ``--details``.
 
     The column ``sorted_by`` is added if it is not among the others, the language if the root has
     both, and the last column if a chain of the tasks has a note. ``sizes`` are those of the tasks
-    if ``sorted_by`` needs them, ``now`` is in seconds since the epoch.
+    if ``sorted_by`` needs them, ``now`` is in seconds since the epoch. ``usage_of`` returns the
+    usage of a task, for the columns ``usage_keys``.
     """
     width = _STATUS_WIDTH
     if sys.stdout.isatty():  # in a pipe, the width does not depend on the tasks
@@ -56,6 +64,7 @@ def list_columns(
         columns.append(
             Column(sorted_by, _AGE_WIDTH, lambda task: added(task, sizes.get(task.id), now))
         )
+    columns += [_usage_column(key, usage_of) for key in usage_keys]
     columns.append(Column("bundle", 0, lambda task: ",".join(task.bundles)))
     notes = snapshot.chain_note_of
     if any(task.id in notes for task in tasks):
@@ -63,6 +72,13 @@ def list_columns(
             Column("note", 0, lambda task: notes[task.id].note if task.id in notes else "")
         )
     return columns
+
+
+def _usage_column(key: SortKey, usage_of: UsageReader) -> Column:
+    def text(task: Task) -> str:
+        return usage_text(key, usage_value({task.id: usage_of(task)}, task.id, key))
+
+    return Column(key, _USAGE_WIDTH, text)
 
 
 def table_lines(

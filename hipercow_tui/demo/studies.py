@@ -56,6 +56,8 @@ class Study:
         share: How often this study occurs, relative to others.
         largest: The number of tasks of its largest bundle.
         secret: Whether its tasks have a secret environment variable.
+        cores: The cores that its tasks ask for.
+        busy: How many cores they keep busy.
     """
 
     type: str
@@ -71,6 +73,8 @@ class Study:
     share: int = 1
     largest: int = 60
     secret: bool = False
+    cores: int = 1
+    busy: float = 0.97
 
     def data_elements(self, values: Values, *, bulk: bool) -> Elements:
         """Return the elements of ``data`` that depend on the type of the task.
@@ -214,7 +218,7 @@ STUDIES = (
         "expression", "fit(data, chains = 4)", _FIT, lambda rng, i, n: {"seed": i + 1},
         "fit_lancet_rev{n}", 1900,
         (NOT_CONVERGED, DIVERGED, MEMORY, SINGULAR), _ITERATIONS,
-        risk=lambda values: 0.17, share=4, largest=120,
+        risk=lambda values: 0.17, share=4, largest=120, cores=4, busy=3.7,
         warnings=("There were 12 divergent transitions after warmup", "Bulk ESS is too low"),
     ),
     Study(
@@ -225,7 +229,7 @@ STUDIES = (
         "pmcmc_regions_{n:02d}", 5400,
         (NO_PARTICLES, NO_PARTICLES, CONNECTION, MEMORY),
         ("\x1b[32m✔\x1b[39m read 3 chains", "\x1b[36mℹ\x1b[39m 192 particles", *_ITERATIONS),
-        risk=lambda values: 0.19, share=3,
+        risk=lambda values: 0.19, share=3, cores=8, busy=1.1,
     ),
     Study(
         "call", "forecast", _FORECAST,

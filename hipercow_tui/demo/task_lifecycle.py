@@ -44,7 +44,7 @@ def submit(folder: str, job: Job, number: int, at: float) -> None:
     put(folder, "run.bat", _batch_file(job.id), at)
     put(folder, "dide_id", b"%d\n" % number, at)
     put(folder, "status-submitted", _DRIVER, at)
-    put(folder, "resources", resources(), at)
+    put(folder, "resources", resources(job.study.cores), at)
 
 
 def start(folder: str, job: Job, at: float) -> None:

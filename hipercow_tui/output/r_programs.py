@@ -14,20 +14,24 @@ from hipercow_tui.support.errors import RscriptError
 
 _IDS = "from <- file('stdin'); ids <- readLines(from); close(from); "
 
-# Reads the lines of r_retry.retry_lines(). task_retry() returns the new ids.
+# Reads the lines of r_retry.retry_lines(). task_retry() returns the new ids. Where the cluster does
+# not have the resources of one group, the other groups are retried.
 _RETRY = (
     "from <- file('stdin'); lines <- strsplit(readLines(from), ' ', fixed = TRUE); close(from); "
     "text <- function(x) { x <- vapply(x, utils::URLdecode, '', USE.NAMES = FALSE); "
     "Encoding(x) <- 'UTF-8'; x }; "
     "as <- list(logical = as.logical, integer = as.integer, double = as.numeric, "
     "character = text, time = function(x) .POSIXct(as.numeric(x), 'UTC')); "
-    "given <- list(); "
+    "given <- list(); failed <- FALSE; "
     "for (words in lines) if (words[[1]] == 'retry') { "
-    "resources <- if (length(given) > 0) "
+    "tryCatch({ resources <- if (length(given) > 0) "
     "do.call('hipercow_resources', given, envir = asNamespace('hipercow')); "
-    "writeLines(hipercow::task_retry(words[-1], resources = resources)); "
+    "writeLines(hipercow::task_retry(words[-1], resources = resources)) }, "
+    "error = function(e) { failed <<- TRUE; "
+    "message('Error for ', length(words) - 1, ' of the tasks: ', conditionMessage(e)) }); "
     "given <- list() } "
-    "else given[[words[[2]]]] <- as[[words[[1]]]](words[-(1:2)])"
+    "else given[[words[[2]]]] <- as[[words[[1]]]](words[-(1:2)]); "
+    "if (failed) quit(status = 1)"
 )
 
 # task_cancel() prints what it did.

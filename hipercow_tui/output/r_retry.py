@@ -43,9 +43,9 @@ class Shortage(StrEnum):
 
 
 _SHORTAGES = {
+    # Not "timed out": that is about a connection.
     Shortage.TIME: re.compile(
-        r"time ?limit|timed[ -]?out|time-?out|wall ?(?:clock|time)|max(?:imum)?[_ ]run ?time",
-        re.IGNORECASE,
+        r"time ?limit|wall ?(?:clock|time)|max(?:imum)?[_ ]run ?time", re.IGNORECASE
     ),
     Shortage.MEMORY: re.compile(
         r"(?:cannot|can't|could not|unable to|failed to) allocate|out of memory|memory exhausted"

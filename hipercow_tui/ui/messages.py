@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.space_view import SpaceView
     from hipercow_tui.ui.workers.trash_monitor import TrashState
+    from hipercow_tui.ui.workers.usage_loader import BundleUsage
     from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewModel
 
 
@@ -52,6 +53,17 @@ class ErrorsReady(Message):
 
 class SummariesLoaded(Message):
     """The calls of more tasks were read."""
+
+
+class UsagesLoaded(Message):
+    """What more tasks asked for and used was read."""
+
+
+@dataclass
+class BundleUsageReady(Message):
+    """What the tasks of a bundle used is known, as far as it was read."""
+
+    usage: BundleUsage
 
 
 class LogActivityChanged(Message):

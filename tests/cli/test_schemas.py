@@ -41,8 +41,10 @@ SCHEMAS: dict[str, Any] = {
     for path in (files("hipercow_tui") / "schemas").iterdir()
 }
 # Keys that are not always there; every other is required.
+USAGE = {"cores", "cpu", "used_cores", "memory", "used_memory", "efficiency"}
 OPTIONAL = {
-    "list-details": {"error", "problem"},
+    "list": USAGE,
+    "list-details": {"error", "problem", *USAGE},
     "list-inputs": {"error", "problem"},
     "space": {"tasks", "purgeable", "statuses"},
     "purge": {"put_back", "vanished", "failed", "trash"},
@@ -79,6 +81,8 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     holds failures and tasks under way."""
     yield of("keys", run("keys"))
     yield of("list", run("list", root))
+    yield of("list", run("list", root, "--usage"))
+    yield of("list-details", run("list", root, "--usage", "--details"))
     yield of("list-details", run("list", root, "--details"))
     yield of("list-inputs", run("list", root, "--inputs"))
     for by in ("bundle", "age", "environment", "kind"):

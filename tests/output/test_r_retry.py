@@ -111,15 +111,21 @@ def test_retries_by_the_real_package_have_identical_resources(
     assert differences(tmp_path, list(zip(ids.values(), new, strict=True))) == [""] * len(ids)
 
 
-def test_more_is_asked_of_the_real_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_is_asked_of_the_real_package_and_an_error_ends_only_its_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in r_environment().items():
         monkeypatch.setenv(name, value)
     ids = create_tasks(tmp_path)
     groups = recorded_groups(tmp_path, ids)
     cases = [case for case in groups if ": more " in case and case != "everything: more time"]
     heard: list[bytes] = []
-    lines = retry_lines([groups[case] for case in cases])
-    run(ACTIONS[RAction.RETRY], lines, find_root(tmp_path), heard.append, threading.Event())
+    too_large = replace(groups["node_memory"], resources=Resources(memory_per_node=1000))
+    lines = retry_lines([too_large, *(groups[case] for case in cases)])
+    program = ACTIONS[RAction.RETRY]
+    ended = run(program, lines, find_root(tmp_path), heard.append, threading.Event())
+    assert ended.status == 1
+    assert b"Error for 1 of the tasks: 1000Gb per node is too large for this cluster" in heard[0]
     new = [w for w in b"".join(heard).decode().split() if len(w) == 32 and w.isalnum()]
     old = [ids[case.partition(":")[0]] for case in cases]
     assert differences(tmp_path, list(zip(old, new, strict=True))) == [
@@ -188,7 +194,8 @@ def test_a_time_in_the_past_and_unknown_fields_are_left_out() -> None:
         ("vector memory exhausted (limit reached?)", Shortage.MEMORY),
         ("Error: reached elapsed time limit", Shortage.TIME),
         ("Killed: walltime exceeded", Shortage.TIME),
-        ("Timeout was reached", Shortage.TIME),
+        ("job exceeded the maximum runtime", Shortage.TIME),
+        ("Timeout was reached: [data.org] Connection timed out", None),
         ("object 'skilled' not found", None),
         ("", None),
     ],

@@ -19,19 +19,25 @@ _VERSION = "cat(as.character(utils::packageVersion('hipercow')))"
 
 
 @cache
-def r_environment() -> dict[str, str]:
-    """Return the environment in which R finds the package; skip the test if there is none."""
+def find_r_environment() -> dict[str, str] | None:
+    """Return the environment in which R finds the package; None if there is none."""
     environment = dict(os.environ)
     if library := environment.get(_LIBRARY):
         environment["R_LIBS"] = library
     program = shutil.which("Rscript")
     if program is None:
-        pytest.skip("R is not installed")
+        return None
     found = subprocess.run(
         [program, "-e", _VERSION], env=environment, capture_output=True, check=False
     )
-    if found.returncode:
-        pytest.skip(f"R has no package hipercow; {_LIBRARY} can name its library")
+    return None if found.returncode else environment
+
+
+def r_environment() -> dict[str, str]:
+    """Return the environment in which R finds the package; skip the test if there is none."""
+    environment = find_r_environment()
+    if environment is None:
+        pytest.skip(f"needs R with the package hipercow; {_LIBRARY} can name its library")
     return environment
 
 

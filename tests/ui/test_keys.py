@@ -202,7 +202,7 @@ async def test_half_pages_scroll_logs_lists_menus_and_text(small: Path) -> None:
         assert 5 < text.scroll_offset.y < 20
         await at.press("ctrl+u")
         assert text.scroll_offset.y == 0
-        await at.press("escape", "S", "ctrl+d")
+        await at.press("escape", "S", "ctrl+d", "ctrl+d")
         menu = at.app.screen.query_one(MenuList)
         assert menu.highlighted == menu.option_count - 1
         await at.press("ctrl+u", "ctrl+u")

@@ -20,7 +20,7 @@ from hipercow_tui.output.r_calls import RAction, RCallTargets
 from hipercow_tui.output.r_retry import resources_to_repeat, retry_options
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
-from hipercow_tui.ui.dialogs.retry import MoreScreen, RetryQuestion
+from hipercow_tui.ui.dialogs.retry import MoreScreen, RetryQuestion, RetryScreen
 
 BIG, SAME, SMALL = map(task_id, range(1, 4))
 FULL = (
@@ -93,6 +93,16 @@ async def test_failures_are_retried_with_more_memory(root: Path) -> None:
         assert "integer memory_per_node 4" in lines[len(first) :]
         await d.press("escape")
         await d.until(lambda: app.screen is app.browser)
+
+
+def test_without_r_the_calls_with_the_same_resources_are_copied(root: Path) -> None:
+    targets = RCallTargets(RAction.RETRY, (Task(BIG, Status.FAILURE),))
+    screen = RetryScreen(targets, find_root(root), lambda _: "", lambda: NOW)
+    assert screen.call_to_copy() == f'hipercow::task_retry("{BIG}")'
+    screen.prepare()
+    assert screen.call_to_copy() == (
+        f'hipercow::task_retry("{BIG}",\n  resources = hipercow::hipercow_resources({FULL}))'
+    )
 
 
 def options_of(root: Path, *tasks: Task) -> str:

@@ -10,8 +10,10 @@ from textual.screen import Screen
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.analysis.usage_summary import UsageSummary
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import ALL_SIZE_KEYS, Pane
@@ -22,6 +24,7 @@ from hipercow_tui.ui.widgets.bundle_table import BundleTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.workers.usage_loader import BundleUsage
     from hipercow_tui.ui.workers.view_model import ViewModel
 
 
@@ -36,6 +39,9 @@ class BundlesPane(Pane):
         self.table: BundleTable = BundleTable(session.marks, id=self.name)
         self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
         self.details.add_class("details")
+        self._usage: BundleUsage | None = None
+        self._usage_key: object = None
+        self._usage_snapshot: Snapshot | None = None
 
     @property
     def count(self) -> int:
@@ -62,12 +68,34 @@ class BundlesPane(Pane):
         self.table.show_sizes(kind)
 
     def show_details(self) -> None:
-        """Show the bundle under the cursor."""
+        """Show the bundle under the cursor, and read what its tasks used."""
         if self.session.state.pane == self.name:
             row = self.table.current
             snapshot, target = self.session.snapshot, row.pin_target if row else None
             found = (snapshot.pin_of.get(target), snapshot.note_of.get(target)) if target else ()
-            self.details.show(row, self.table.now, [one for one in found if one is not None])
+            records = [one for one in found if one is not None]
+            self.details.show(row, self.table.now, records, self._usage_of(self._bundle))
+
+    def _usage_of(self, bundle: Bundle | None) -> UsageSummary | None:
+        """Return the usage of a bundle as far as it is known, maybe of an earlier snapshot. Request
+        it, unless that was done for this snapshot."""
+        key, snapshot = bundle and (bundle.lang, bundle.name), self.session.snapshot
+        requested = key == self._usage_key and snapshot is self._usage_snapshot
+        if bundle is not None and not requested:
+            self.session.services.usages.want_bundle(key, self._tasks_of(bundle))
+        self._usage_key, self._usage_snapshot = key, snapshot
+        known = self._usage
+        return known.summary if known and known.key == key else None
+
+    def show_usage(self, usage: BundleUsage) -> None:
+        """Show what the tasks of the current bundle used."""
+        self._usage = usage
+        self.show_details()
+
+    def hidden(self) -> None:
+        """Read no more usages."""
+        self.session.services.usages.drop_bundle()
+        self._usage_key = self._usage_snapshot = None
 
     # Keys
 

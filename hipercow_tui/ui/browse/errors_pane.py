@@ -21,6 +21,7 @@ from hipercow_tui.ui.widgets.error_details import ErrorDetailsView, ShownError
 from hipercow_tui.ui.widgets.error_table import ErrorTable
 
 if TYPE_CHECKING:
+    from hipercow_tui.ui.dialogs.copy_menu import CopySource
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.view_model import ViewModel
 
@@ -175,7 +176,15 @@ class ErrorsPane(Pane):
         return (group.line, group.ids) if group else None
 
     @property
-    def text_to_copy(self) -> str:
-        """The message, frame or node of the current error."""
-        group = self.table.current
-        return group.text if group else ""
+    def copy_source(self) -> CopySource | None:
+        """The message, frame or node of the current error, and its tasks."""
+        from hipercow_tui.ui.dialogs.copy_menu import CopySource
+
+        group, session = self.table.current, self.session
+        if group is None:
+            return None
+        tasks = tuple(session.snapshot.existing(group.ids))
+        text = group.by.value, group.text
+        return CopySource(
+            f"error {group.line}", tasks, session.snapshot, session.summaries, text=text
+        )

@@ -205,13 +205,10 @@ class Inspecting(Controller):
             self._plan()
 
     def copy(self) -> None:
-        """Copy the current message, or show a menu of what to copy of tasks."""
+        """Show a menu of what to copy of tasks."""
         from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 
-        if text := self._pane.text_to_copy:
-            self._screen.app.copy_to_clipboard(text)
-            self._screen.notify(f"Copied the {self._pane.error.by if self._pane.error else 'text'}")
-        elif (source := self._pane.copy_source) is not None:
+        if (source := self._pane.copy_source) is not None:
             refusal = "started with --read-only" if self._session.read_only else ""
             self._screen.app.push_screen(CopyMenuScreen(source, refusal=refusal), self._run_r)
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
-from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS, USAGE_KEYS, SortKey
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.pins import PinTarget
 from hipercow_tui.domain.task import Task
@@ -133,6 +133,8 @@ class Pane(ABC):
         hidden.update(OTHER_KIND[state.size_kind] if state.show_sizes else ALL_SIZE_KEYS)
         if not self.session.snapshot.by_language:
             hidden.update(LANGUAGE_KEYS)
+        shown = self.table.shown_columns
+        hidden.update(key for key in USAGE_KEYS if key not in shown)
         return [key for key in type(self.sort_key) if key not in hidden]
 
     @property
@@ -203,11 +205,6 @@ class Pane(ABC):
     def inputs(self) -> tuple[str, Sequence[str]] | None:
         """The title and the ids of the tasks whose inputs are shown as columns."""
         return None
-
-    @property
-    def text_to_copy(self) -> str:
-        """A text that is copied without a menu."""
-        return ""
 
     @property
     def copy_source(self) -> CopySource | None:

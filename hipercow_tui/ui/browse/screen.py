@@ -215,6 +215,14 @@ class BrowseScreen(Screen[None]):
         self.space_pane.measured()
         self.presenter.update_titles()
 
+    @on(messages.UsagesLoaded)
+    def _show_usages(self) -> None:
+        self.tasks_pane.usages_loaded()
+
+    @on(messages.BundleUsageReady)
+    def _show_bundle_usage(self, message: messages.BundleUsageReady) -> None:
+        self.bundles_pane.show_usage(message.usage)
+
     @on(messages.SpaceReady)
     def _show_space_list(self, message: messages.SpaceReady) -> None:
         if self.is_attached:

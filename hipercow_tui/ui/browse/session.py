@@ -121,6 +121,7 @@ class Session:
             self._scanned_at = time.monotonic()
         self.services.summary_loader.update(scan.snapshot, scan.changed, scan.removed_ids)
         self.services.sizes.update(scan.snapshot, scan.removed_ids)
+        self.services.usages.update(scan.snapshot, (*scan.changed, *scan.removed_ids))
         if scan.snapshot is not self.snapshot or self.view_model is None or first_complete:
             self.snapshot = scan.snapshot
             if scan.complete or time.monotonic() >= self._next_view_at:
@@ -151,6 +152,8 @@ class Session:
             self._services.errors.slow_down()
         if self.state.pane == TASKS and self.state.needs_summaries:
             self._services.summaries.want_all(self.snapshot.tasks)
+        needs_usages = self.state.pane == TASKS and self.state.needs_usages
+        self._services.usages.want_all(self.snapshot.tasks if needs_usages else ())
 
     @property
     def selection(self) -> Selection:

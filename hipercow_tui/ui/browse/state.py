@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleSort
 from hipercow_tui.analysis.error_groups import ErrorGrouping, ErrorSort
-from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.analysis.task_sorting import USAGE_KEYS, SortKey, TaskSort
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.settings.saved_filters import SavedFilter
@@ -52,6 +52,11 @@ class BrowseState:
     def needs_summaries(self) -> bool:
         """Whether the search or the sort order needs the calls of all tasks."""
         return bool(self.query) or self.sort.key in (SortKey.WHAT, SortKey.INPUTS)
+
+    @property
+    def needs_usages(self) -> bool:
+        """Whether the sort order needs what all tasks asked for or used."""
+        return self.sort.key in USAGE_KEYS
 
 
 @dataclass(frozen=True, slots=True)

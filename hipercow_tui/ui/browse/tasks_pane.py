@@ -137,7 +137,12 @@ class TasksPane(Pane):
         rows, ids = self.table.visible_rows, self.table.keys
         page = len(rows)
         above = ids[max(0, rows.start - page) : rows.start]
-        self.session.services.summaries.want([*ids[rows.start : rows.stop + page], *above])
+        wanted = [*ids[rows.start : rows.stop + page], *above]
+        self.session.services.summaries.want(wanted)
+        usages = self.session.services.usages
+        self.table.usages = usages.usages
+        if self.table.shows_usages:
+            usages.want(wanted)
 
     def summaries_loaded(self) -> None:
         """Draw the calls that were read."""
@@ -146,6 +151,12 @@ class TasksPane(Pane):
             self.session.request_view()
         if self._loaded is None or self._loaded.task.id != self.table.cursor_key:
             self.show_details()
+
+    def usages_loaded(self) -> None:
+        """Draw the usages that were read."""
+        self.table.redraw()
+        if self.session.state.needs_usages:
+            self.session.request_view()
 
     def cursor_moved(self) -> None:
         """Read the details of the current row."""

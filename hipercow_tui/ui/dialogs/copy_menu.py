@@ -44,7 +44,8 @@ _LABEL = 27  # cells
 class CopySource:
     """The tasks to copy, with a label such as ``3 marked tasks`` or ``bundle sweep_03``.
 
-    ``bundle_name`` and ``lang`` name the bundle, if the tasks are those of a bundle.
+    ``bundle_name`` and ``lang`` name the bundle, if the tasks are those of a bundle. ``text`` is
+    what they have in common, such as an error, with its kind.
     """
 
     label: str
@@ -53,6 +54,7 @@ class CopySource:
     summaries: Summaries
     bundle_name: str | None = None
     lang: Lang = Lang.R
+    text: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,9 @@ class CopyMenuScreen(Dialog[RCallTargets | RetryCopy | None]):
 def _entries(source: CopySource, refusal: str) -> Iterable[_Entry]:
     tasks = source.tasks
     ids = [task.id for task in tasks]
+    if source.text is not None:
+        kind, text = source.text
+        yield _Entry("m", kind, " ".join(plain_text(text).split()), text)
     if source.bundle_name is not None:
         yield _Entry("n", "name", plain_text(source.bundle_name), source.bundle_name)
     yield _Entry("i", "ids", _ids_note(ids), "\n".join(ids))

@@ -35,6 +35,7 @@ from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import OuterLogsFetched, WorkerFailed
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.workers.base import call_in_app
 
 MOST_TASKS = 1000  # half of the logs that are kept
 _MESSAGES = 20  # lines of R that are shown
@@ -162,10 +163,10 @@ class FetchLogsScreen(Dialog[bool]):
         except RscriptError as error:
             failure = str(error)
         except Exception as error:
-            self.app.call_later(self.app.post_message, WorkerFailed(error))
+            call_in_app(self, self.post_message, WorkerFailed(error))
             failure = "An error stopped this"
         not_deleted = self._delete_old()
-        self.call_later(self._ended, failure or not_deleted)
+        call_in_app(self, self._ended, failure or not_deleted)
 
     def _delete_old(self) -> str:
         """Delete logs that are too old or too many; return a sentence if that fails, or ""."""

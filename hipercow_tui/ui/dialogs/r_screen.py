@@ -25,7 +25,7 @@ from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
-from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.base import call_in_app, start_thread
 
 _MAX_LINES = 500  # of R's output
 _MAX_LINE = 4096  # bytes shown of a line
@@ -80,7 +80,8 @@ class RScreen(Dialog[bool]):
     # For subclasses
 
     def prepare(self) -> None:
-        """Read what the question shows; called in a thread."""
+        """Read what the question and the call to copy need; called in a thread, before R is
+        found."""
 
     @abstractmethod
     def question(self, version: str) -> ChoiceScreen:
@@ -104,7 +105,7 @@ class RScreen(Dialog[bool]):
 
     def output_text(self) -> Text:
         """Return the text to show while R is running, and after it has ended."""
-        lines = tuple(self._lines)  # the thread adds lines meanwhile
+        lines = tuple(self._lines)  # the thread of R adds lines meanwhile
         return Text("\n").join(map(Text.from_ansi, lines)) if lines else Text("…")
 
     def scroll_output(self) -> None:
@@ -123,16 +124,16 @@ class RScreen(Dialog[bool]):
         return self._working
 
     def _broke(self, error: Exception) -> None:
-        self.app.call_later(self.app.post_message, WorkerFailed(error))
+        call_in_app(self, self.post_message, WorkerFailed(error))
 
     def _find_r(self) -> None:
+        self.prepare()
         try:
             version = r_runner.hipercow_version(self._root)
         except RscriptError as error:
             keys = with_keys("<run_r.copy=c>: copy the call for R · <run_r.leave=esc>: back")
             self.call_later(self._ended, str(error), keys)
         else:
-            self.prepare()
             self.call_later(self._ask, version)
 
     def _ask(self, version: str) -> None:
@@ -161,18 +162,18 @@ class RScreen(Dialog[bool]):
             result = r_runner.run(run.program, run.lines, self._root, self._add_line, self._stop)
             self.read_after()
         except RscriptError as error:
-            self.call_later(self._ended, str(error), with_keys("<run_r.leave=esc>: close"))
+            call_in_app(self, self._ended, str(error), with_keys("<run_r.leave=esc>: close"))
         except Exception as error:
             self._broke(error)
-            self.call_later(self._ended, "", self.keys_after("R was stopped by an error"))
+            call_in_app(self, self._ended, "", self.keys_after("R was stopped by an error"))
         else:
-            self.call_later(self._ended, "", self.keys_after(_end_text(result)))
+            call_in_app(self, self._ended, "", self.keys_after(_end_text(result)))
 
     def _add_line(self, line: bytes) -> None:
         self.take_line(line)
         if not self._drawing:  # lines that follow at once are drawn together
             self._drawing = True
-            self.call_later(self._show, None)
+            call_in_app(self, self._show, None)
 
     def _ended(self, error: str, keys: str) -> None:
         self._working = False

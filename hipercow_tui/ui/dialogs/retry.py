@@ -59,7 +59,7 @@ class RetryScreen(RScreen):
         self._targets = targets
         self._error_of = error_of
         self._clock = clock
-        self._options: RetryOptions
+        self._options: RetryOptions | None = None  # until the resources are read
         self._question: RetryQuestion
         super().__init__(root, f"Let R retry {pluralize(len(targets.tasks), 'task')}")
 
@@ -74,12 +74,13 @@ class RetryScreen(RScreen):
 
     def question(self, version: str) -> ChoiceScreen:
         """Return the question with the resources that the tasks had."""
+        assert self._options is not None
         self._question = RetryQuestion(self._targets, self._options, version)
         return self._question
 
     def call_to_copy(self) -> str:
-        """Return the call that retries the tasks, with the default resources."""
-        return action_call(self._targets)
+        """Return the calls that retry the tasks with the resources that they had."""
+        return retry_call(self._options.repeated) if self._options else action_call(self._targets)
 
     def run_for(self, answer: str) -> RRun:
         """Return the program that retries the tasks."""

@@ -9,6 +9,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.widgets import Static
 
 from hipercow_tui.domain.task import Status
@@ -20,6 +21,7 @@ Styles: TypeAlias = Callable[[str], Style]
 # Returns labels and their texts, in the present styles.
 LabelledLines: TypeAlias = Callable[[Styles], Iterable[tuple[str, Text]]]
 
+FULL_KEY = Binding("enter", "screen.details", "In full", id="details.full", show=False)
 DETAILS_CLASSES = {  # component classes
     "details--label",
     "details--error",

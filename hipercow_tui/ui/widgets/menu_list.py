@@ -16,7 +16,7 @@ class MenuList(OptionList):
 
     DEFAULT_CSS = """
     MenuList, MenuList:focus {
-        height: auto; max-height: 16; border: none; padding: 0; background: $surface;
+        height: auto; max-height: 19; border: none; padding: 0; background: $surface;
     }
     """
 

@@ -9,10 +9,11 @@ from itertools import accumulate
 from rich.cells import cell_len
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize
-from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.analysis.task_sorting import SortKey, Usages, usage_value
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.output.usage_text import usage_text
 from hipercow_tui.support.text import AGE_UNITS, format_age, format_duration, format_size
 from hipercow_tui.ui.cells import (
     Column,
@@ -48,6 +49,18 @@ def size_part(measured: MeasuredSize | None, task: Task, placed: PlacedColumn) -
     kind = SizeKind.APPARENT if placed.column.key == SortKey.SIZE else SizeKind.ON_DISK
     shown = format_size if placed.width >= LONG_SIZE else short_size
     return (sign + shown(size.of(kind))).rjust(placed.width), ""
+
+
+def usage_part(usages: Usages, task: Task, key: SortKey, width: int) -> TextPart:
+    """Return a number of a column of USAGE_KEYS; ``—`` if it is not known, "" if it is unread."""
+    if task.id not in usages:
+        return "", ""
+    number = usage_value(usages, task.id, key)
+    if number is None:
+        text = "—"
+    else:
+        text = duration_text(number) if key is SortKey.CPU else usage_text(key, number)
+    return text.rjust(width), "quiet" if key in (SortKey.CORES, SortKey.MEMORY) else ""
 
 
 def what_part(task: Task, summary: TaskSummary | None) -> TextPart:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from rich.text import Text
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
@@ -29,7 +29,12 @@ from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import SCROLL_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.styles import blend
-from hipercow_tui.ui.widgets.labelled_details import DETAILS_CLASSES, Styles, labelled_grid
+from hipercow_tui.ui.widgets.labelled_details import (
+    DETAILS_CLASSES,
+    FULL_KEY,
+    Styles,
+    labelled_grid,
+)
 from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
 if TYPE_CHECKING:
@@ -64,7 +69,7 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = DETAILS_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.details", "In full", id="details.full", show=False),
+        FULL_KEY,
         *(key for key in SCROLL_KEYS if "space" not in key.key),
     ]
 

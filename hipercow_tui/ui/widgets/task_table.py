@@ -10,7 +10,7 @@ from textual.message import Message
 
 from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.disk_usage import Sizes
-from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.analysis.task_sorting import NO_USAGES, USAGE_KEYS, SortKey, TaskSort, Usages
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries, TaskSummary
 from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.durations import queue_time, run_time
@@ -35,6 +35,7 @@ from hipercow_tui.ui.widgets.task_cells import (
     split_command,
     status_cell,
     table_id,
+    usage_part,
     what_part,
 )
 
@@ -67,6 +68,15 @@ _SHORT_SIZES = {
     SizeKind.ON_DISK: Column(SortKey.DISK, "disk", SHORT_SIZE, SHORT_SIZE, right=True),
 }
 _SHORT_WHAT = replace(_WHAT, min_width=8)
+# What tasks asked for and used; shown if the user chooses it.
+_USAGES = (
+    Column(SortKey.CORES, "cores", 5, 5, rank=5, right=True),
+    Column(SortKey.CPU, "cpu", 6, 6, rank=5, right=True),
+    Column(SortKey.USED_CORES, "used", 5, 5, rank=5, right=True),
+    Column(SortKey.MEMORY, "memory", 8, 8, rank=5, right=True),
+    Column(SortKey.USED_MEMORY, "heap", 8, 8, rank=5, right=True),
+    Column(SortKey.EFFICIENCY, "eff.", 6, 6, rank=5, right=True),
+)
 _FILES = Column(SortKey.FILES, "files", 6, 6, rank=5, right=True)
 # The width in cells, without the column for the language, from which on a column is shown.
 _SHOWN_FROM: Mapping[str, int] = {
@@ -94,6 +104,7 @@ class TaskTable(MarkableTable):
         self._sizes: Sizes | None = None
         self._size_kind = SizeKind.APPARENT
         self.stuck: Mapping[str, str] = {}
+        self.usages: Usages = NO_USAGES
         self._view = TaskView(Snapshot(Path()))
 
     # Rows
@@ -148,7 +159,7 @@ class TaskTable(MarkableTable):
         return [
             replace(column, rank=0) if self.sort_arrow(column) else column
             for column in columns
-            if free >= _SHOWN_FROM.get(column.key, 0)
+            if (free >= _SHOWN_FROM.get(column.key, 0) and column.key not in USAGE_KEYS)
             or (self.sort_arrow(column) and column is not _ID)
         ]
 
@@ -170,8 +181,19 @@ class TaskTable(MarkableTable):
             _ATTEMPTS,
             *langs,
             *((size, _FILES) if self._sizes is not None else ()),
+            *_USAGES,
             _ID,
         )
+
+    @property
+    def shows_usages(self) -> bool:
+        """Whether a column for what tasks asked for or used is shown."""
+        return not self.shown_columns.isdisjoint(USAGE_KEYS)
+
+    def choose_columns(self, choice: Mapping[str, bool]) -> None:
+        """Show the chosen columns; post Scrolled, so that their values are read."""
+        super().choose_columns(choice)
+        self.call_after_refresh(self.post_message, self.Scrolled())
 
     @property
     def sort(self) -> TaskSort:
@@ -246,6 +268,8 @@ class TaskTable(MarkableTable):
                 return (size_part(measured, task, placed),)
             case SortKey.ID:
                 return ((table_id(task.id), "quiet"),)
+            case key if key in USAGE_KEYS:
+                return (usage_part(self.usages, task, SortKey(key), placed.width),)
         return self._time_cell(task, placed.column.key)
 
     def _time_cell(self, task: Task, key: str) -> Cell:

@@ -12,8 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as _wait
+from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+from textual._context import NoActiveAppError
+from textual.message_pump import MessagePump
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,6 +42,13 @@ def start_thread(
             on_error(error)
 
     threading.Thread(target=guarded, name=name or work.__qualname__, daemon=True).start()
+
+
+def call_in_app(pump: MessagePump, callback: Callable[..., object], *arguments: Any) -> None:
+    """Call ``callback`` in the UI thread, from a thread that may outlive the app; do nothing if the
+    app has ended."""
+    with suppress(NoActiveAppError):
+        pump.call_later(callback, *arguments)
 
 
 def run_in_thread(work: Callable[[], T]) -> Future[T]:

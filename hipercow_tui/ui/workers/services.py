@@ -22,6 +22,7 @@ from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.usage_reader import UsageCache
 from hipercow_tui.settings.rule_file import RuleFile
 from hipercow_tui.ui.messages import (
+    BundleUsageReady,
     DetailsLoaded,
     ErrorsReady,
     FreeSpaceRead,
@@ -33,6 +34,7 @@ from hipercow_tui.ui.messages import (
     SummariesLoaded,
     TotalsReady,
     TrashUpdated,
+    UsagesLoaded,
     ViewModelReady,
     WorkerFailed,
 )
@@ -44,6 +46,7 @@ from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 from hipercow_tui.ui.workers.space_view import SpaceRequest, SpaceViewBuilder
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
+from hipercow_tui.ui.workers.usage_loader import UsageLoader
 from hipercow_tui.ui.workers.view_model import (
     PurgeForecast,
     ViewModelBuilder,
@@ -104,7 +107,15 @@ class BackgroundServices:
         self.errors = FailureWorker(
             root, cache, lambda found: post(ErrorsReady(found)), failed, rules=rules
         )
-        builder = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
+        self.usages = UsageLoader(
+            root,
+            lambda: post(UsagesLoaded()),
+            lambda usage: post(BundleUsageReady(usage)),
+            failed,
+        )
+        builder = ViewModelBuilder(
+            summaries, self.sizes.sizes, self.errors.failures, self.usages.usages
+        )
         self.free_space = FreeSpaceWorker(
             root.path, lambda space: post(FreeSpaceRead(space)), failed
         )
@@ -132,6 +143,7 @@ class BackgroundServices:
             self.sizes,
             self.logs,
             self.errors,
+            self.usages,
             self.free_space,
             self._view_models,
             self._space_views,

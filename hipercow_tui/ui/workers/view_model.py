@@ -14,7 +14,7 @@ from hipercow_tui.analysis.bundle_rows import (
 )
 from hipercow_tui.analysis.disk_usage import Sizes, ids_to_measure, sum_usage
 from hipercow_tui.analysis.possibly_stuck import find_stuck
-from hipercow_tui.analysis.task_sorting import TaskSort
+from hipercow_tui.analysis.task_sorting import TaskSort, Usages
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
@@ -83,6 +83,7 @@ class ViewModelBuilder:
     summaries: Summaries
     sizes: Sizes
     failures: Failures
+    usages: Usages
     _last: ViewModel | None = field(default=None, init=False)
     _bundle_rows: BundleRowBuilder = field(default_factory=BundleRowBuilder, init=False)
     _stuck_request: ViewRequest | None = field(default=None, init=False)
@@ -108,6 +109,7 @@ class ViewModelBuilder:
             summaries=self.summaries,
             failures=self.failures,
             sizes=self.sizes,
+            usages=self.usages,
             now=request.now,
             before=last.view if last else None,
             changed=changed,
