@@ -161,7 +161,7 @@ def _parser() -> CommandParser:
         help="sort by this column; -COLUMN begins with the largest or newest",
     )
     add("--reverse", action="store_true", help="reverse the order")
-    add("--limit", type=_limit, metavar="N", help="only the first N tasks")
+    parser.add_limit("tasks")
     return parser
 
 
@@ -184,12 +184,6 @@ def _sort(text: str) -> _Sort:
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_COLUMNS}"
         raise argparse.ArgumentTypeError(f"'{escape_controls(name)}' is not a column: {hint}")
     return _Sort(SortKey(name), descending=text.startswith("-"))
-
-
-def _limit(text: str) -> int:
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
-    return int(text)
 
 
 def _in_order(
