@@ -91,6 +91,10 @@ class FailureStore:
         if complete and not self._cached:
             self._cached = {}  # the old dict keeps the memory of its former entries
 
+    def pause(self) -> None:
+        """End the process that reads many failures, if there is one; rules may be needed soon."""
+        self._reader.close()
+
     def close(self) -> None:
         """End the processes, if there are any."""
         self._reader.close()

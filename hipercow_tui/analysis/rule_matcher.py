@@ -94,7 +94,7 @@ class RuleMatcher:
         """Return the process, which is ready to match; None if it can't be started."""
         if self._process is None:
             with suppress(OSError):
-                self._process = process = WorkerProcess(__name__, "", os.curdir)
+                self._process = process = WorkerProcess(__name__, "", os.sep)
                 process.send(([], []))
                 if process.receive() is None:  # its start does not count
                     self.close()

@@ -141,9 +141,13 @@ def _read_function_name(reader: Reader) -> str:
     if flags & 0xFF != LANGUAGE:
         reader.skip_rest(flags)
         return ""
-    reader.skip(bool(flags & HAS_ATTRIBUTES) + bool(flags & HAS_TAG))
+    if extras := bool(flags & HAS_ATTRIBUTES) + bool(flags & HAS_TAG):
+        reader.skip(extras)
     flags, name = reader.integer(), ""
-    if flags & 0xFF in (SYMBOL, REFERENCE, LANGUAGE):
+    kind = flags & 0xFF
+    if kind in (SYMBOL, REFERENCE):
+        name = _name_of(reader.referable(flags))
+    elif kind == LANGUAGE:
         elements, reader.elements_left = reader.elements_left, _FUNCTION_ELEMENTS
         name = _name_of(reader.build(flags))
         reader.elements_left = elements

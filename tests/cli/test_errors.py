@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from failing import result_file, write_failed
+from failing_in_r import FRAMES
 from small_root import DAY, task_id, write_bundle, write_retries, write_task
 
 import hipercow_tui
@@ -17,7 +18,6 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
 
-FRAMES = Path(__file__).parents[1] / "data" / "r" / "frames"
 NOW = 1_795_500_000.0
 RULES = """
 [[rule]]

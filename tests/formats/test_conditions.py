@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from failing_in_r import FRAMES, run_failing_tasks
 from rds_files import FIXTURES, char, ints
 
 from hipercow_tui.formats.r_conditions import read_failure_text
@@ -74,33 +75,43 @@ def test_condition_without_a_message_has_an_empty_text() -> None:
     assert read_error(HEADER + condition({"message": ints(NULL)}, "rlang_error")) == ""
 
 
-@pytest.mark.parametrize(
-    ("name", "frame"),
-    [
-        ("fit", "check()"),
-        ("nested", "check()"),
-        ("anonymous", "anonymous()"),
-        ("aborted", "aborted()"),
-        ("caused", "check()"),
-        ("reworded", "reworded()"),
-        ("turned", "turned()"),
-        ("checked", "checked()"),
-        ("base_call", "base_call()"),
-        ("no_call", "no_call()"),
-        ("method", "model$run()"),
-        ("passed", "passed()"),
-        ("callback", "fn()"),
-        ("package", "stats::optim()"),
-        ("expression", ""),
-        ("expression_call", "log()"),
-        ("script", ""),
-    ],
-)
-def test_frame_of_an_error_of_the_real_package_is_the_function_of_the_user(
-    name: str, frame: str
-) -> None:
-    raw = (FIXTURES.parent / "r" / "frames" / f"{name}.rds").read_bytes()
-    assert read_failure_text(io.BytesIO(raw)).frame == frame
+RECORDED_FRAMES = {
+    "fit": "check()",
+    "nested": "check()",
+    "anonymous": "anonymous()",
+    "aborted": "aborted()",
+    "caused": "check()",
+    "reworded": "reworded()",
+    "turned": "turned()",
+    "checked": "checked()",
+    "base_call": "base_call()",
+    "no_call": "no_call()",
+    "method": "model$run()",
+    "passed": "passed()",
+    "callback": "fn()",
+    "package": "stats::optim()",
+    "expression": "",
+    "expression_call": "log()",
+    "script": "",
+}
+
+
+@pytest.mark.parametrize("name", RECORDED_FRAMES)
+def test_frame_of_an_error_of_the_real_package_is_the_function_of_the_user(name: str) -> None:
+    raw = (FRAMES / f"{name}.rds").read_bytes()
+    assert read_failure_text(io.BytesIO(raw)).frame == RECORDED_FRAMES[name]
+
+
+def test_the_real_package_fails_as_recorded(tmp_path: Path) -> None:
+    results = run_failing_tasks(tmp_path)
+    found = {
+        name: read_failure_text(io.BytesIO(path.read_bytes())) for name, path in results.items()
+    }
+    assert {name: text.frame for name, text in found.items()} == RECORDED_FRAMES
+    recorded = {
+        name: read_error(io.BytesIO((FRAMES / f"{name}.rds").read_bytes())) for name in found
+    }
+    assert {name: text.message for name, text in found.items()} == recorded
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.view_model import ViewModel
 
+PROBLEM_TIMEOUT = 15  # seconds for which a problem with a rule is shown
 LABEL = 60  # cells of a message in the label of its tasks
 _GROUPINGS = tuple(ErrorGrouping)
 
@@ -41,7 +42,7 @@ class ErrorsPane(Pane):
         self.details: ErrorDetailsView = ErrorDetailsView(id="error-details")
         self.details.add_class("details")
         self._requested: tuple[Snapshot, ErrorSort, ErrorGrouping] | None = None
-        self._followed: str | None = None  # the task whose group the cursor was on at the last key
+        self._followed: str | None = None  # a task of the group under the cursor at the last t
         self._follows = False  # whether the cursor is still to go to its group
         self._problems: frozenset[str] = frozenset()  # that were shown
         self._exemption = GarbageExemption()  # of failures
@@ -102,11 +103,18 @@ class ErrorsPane(Pane):
             self._follows = row is None and reading
 
     def _show_problems(self, problems: Sequence[str]) -> None:
-        """Show new problems with the rules of the user."""
-        for problem in problems:
-            if problem not in self._problems:
-                self.screen.notify(problem, severity="warning", markup=False)
-        self._problems |= frozenset(problems)
+        """Show the first of the new problems with the rules of the user."""
+        new = [problem for problem in problems if problem not in self._problems]
+        self._problems |= frozenset(new)
+        if new:
+            more = f" (and {len(new) - 1:,} more: hipercow-tui errors)" if len(new) > 1 else ""
+            self.screen.notify(
+                new[0] + more,
+                title="Rules for errors",
+                severity="warning",
+                timeout=PROBLEM_TIMEOUT,
+                markup=False,
+            )
 
     def cursor_moved(self) -> None:
         """Show the details from their beginning."""

@@ -58,13 +58,13 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     """Yield labels and their texts; a label is empty if it is the one of the line above."""
     group = shown.group
     yield _title(group), _safe(group.text.splitlines(), style("error"))
+    if not group.is_known and group.by in _WHY_UNKNOWN:
+        yield "", Text(_WHY_UNKNOWN[group.by])
     if group.lacks_reason:
         of_node = group.by is ErrorGrouping.NODE and not group.is_known
         purpose = "name it" if of_node else "say why"
         hint = with_keys(f"<messages=o>: fetch log.outer, which may {purpose}")
         yield "", Text(hint, style("label"))
-    if not group.is_known and group.by in _WHY_UNKNOWN:
-        yield "why", Text(_WHY_UNKNOWN[group.by])
     if group.messages:
         yield "messages", _counted(group.messages, style)
     if group.frames and group.by is not ErrorGrouping.FRAME:

@@ -155,7 +155,7 @@ class FailureWorker(BackgroundWorker):
                 self._save_at_times()
         if not unread:
             self._store.save(complete=True)
-            self._store.close()
+            self._store.pause()
             if request.by is ErrorGrouping.NODE:
                 self._read_nodes(request, failed)
 

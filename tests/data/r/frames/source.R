@@ -1,0 +1,15 @@
+# Ways to fail, each in one function; run.R runs them as tasks.
+check <- function(beta) if (beta > 0) stop("too large: ", beta)
+fit <- function(beta) { found <- check(beta); found }
+nested <- function(beta) lapply(beta, function(one) check(one))
+anonymous <- function(beta) lapply(beta, function(one) stop("no such beta"))
+aborted <- function(beta) rlang::abort(c("Bad beta", x = "too large"), call = NULL)
+caused <- function(beta) tryCatch(fit(beta), error = function(e) rlang::abort("No fit", parent = e))
+reworded <- function(beta) tryCatch(fit(beta), error = function(e) stop(conditionMessage(e)))
+turned <- function(beta) tryCatch(as.numeric("x"), warning = function(w) stop(conditionMessage(w)))
+checked <- function(beta) stopifnot("beta must be negative" = beta < 0)
+base_call <- function(beta) log("a")
+no_call <- function(beta) stop("no call", call. = FALSE)
+model <- list(run = function(beta) stop("diverged"))
+method <- function(beta) model$run(beta)
+passed <- function(beta) do.call(check, list(beta))
