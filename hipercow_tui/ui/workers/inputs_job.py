@@ -12,9 +12,9 @@ from typing import TypeVar
 from hipercow_tui.analysis.failure_reason import read_reasoned_inputs
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.inputs_export.files import write_lines
 from hipercow_tui.output.inputs_export.table import InputsTable, make_row
 from hipercow_tui.output.inputs_export.writers import Format, lines_of, read_call
+from hipercow_tui.output.text_file import write_lines
 from hipercow_tui.ui.clipboard import LARGEST
 
 PROGRESS_INTERVAL = 0.1  # seconds

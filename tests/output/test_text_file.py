@@ -12,8 +12,8 @@ from small_root import task_id
 
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.output.inputs_export.files import write_lines
 from hipercow_tui.output.inputs_export.writers import Format
+from hipercow_tui.output.text_file import write_lines
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import ExportError
 from hipercow_tui.ui.workers.inputs_job import InputsTarget, _join, export_inputs
