@@ -42,6 +42,7 @@ from hipercow_tui.support import filesystem
 
 RECORDED = DATA / "r" / "report"
 MACHINE = Machine("1.0", "3.11.2", "Linux")
+AT = MACHINE, Masker(), NOW
 ONE, TWO = map(task_id, (1, 2))
 
 
@@ -278,6 +279,14 @@ def test_no_text_ends_its_fence_or_its_code_span(text: str) -> None:
     allowed = set(string.ascii_letters + string.digits + " .,:;#-_=()+…")
     assert not set("".join(without_code)) - allowed
     assert all(line.isprintable() for line in report.split("\n"))
+
+
+def test_a_private_key_in_a_log_is_hidden_with_its_last_line() -> None:
+    key = ["-----BEGIN PRIVATE KEY-----", "MIIEv9" * 10, "c2VjcmV0==", "-----END PRIVATE KEY-----"]
+    log = LogEnd("log", ("before", *key, f"end token={'t' * 9000}", "x" * 600))
+    report = task_report(TaskFacts(Task(ONE, Status.FAILURE), TaskDetails(), logs=(log,)), *AT)
+    end = report[report.rindex("before") :]
+    assert end == f"before\n{SECRET}\nend token={SECRET}\n{'x' * 500}…\n```\n"
 
 
 SECRETS = st.text(st.sampled_from("QXZ789\"'\\$&/@:;% é\n"), min_size=6, max_size=60).filter(
