@@ -94,10 +94,12 @@ class WaitControl(Controller):
             return
         if snapshot is not self._seen:
             self._seen = snapshot
-            self._waits, ended = self._waits.split(snapshot)
+            progress = WaitProgress.of(snapshot, self._waits.ids)
+            self._waits, ended = self._waits.split(progress)
+            self._progress = progress.part(self._waits.ids)
             if ended:
                 self._report([self._ended_text(one) for one in ended])
-            self._look()
+            self._show()
         else:
             self._show()  # time has passed, so a task may be stuck now
 
