@@ -292,12 +292,12 @@ def pin(
         PurgeError: The root can't be written. All of the above are PurgeErrors too.
         RootError: There is no root, or it can't be read.
     """
-    from hipercow_tui.domain.pin_requests import targets_to_pin
+    from hipercow_tui.domain.record_requests import named_targets
     from hipercow_tui.purging.record_files import add_pin
 
     if not isinstance(note, str):
         raise BadFilterError(f"note takes a string, not {type(note).__name__}")
-    found, targets = _find_pins(task_ids, bundles, root, targets_to_pin)
+    found, targets = _find_pins(task_ids, bundles, root, named_targets)
     return [add_pin(found, target, note) for target in targets]
 
 
@@ -315,7 +315,7 @@ def unpin(
     Returns:
         The pins that were removed; empty if nothing of this was pinned.
     """
-    from hipercow_tui.domain.pin_requests import pins_to_remove
+    from hipercow_tui.domain.record_requests import pins_to_remove
     from hipercow_tui.purging.record_files import remove_pin
 
     found, pins = _find_pins(task_ids, bundles, root, pins_to_remove)

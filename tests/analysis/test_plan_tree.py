@@ -30,9 +30,10 @@ from hipercow_tui.analysis.plan_tree import (
 )
 from hipercow_tui.analysis.task_summary import TaskSummary, pack_inputs
 from hipercow_tui.domain.filters import FilterStack
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
+from hipercow_tui.domain.pins import Pin, Pins
 from hipercow_tui.domain.plan import PinnedTask, PurgePlan, make_plan
 from hipercow_tui.domain.plan_chains import PlannedChain, planned_chains
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.folder_size import Size
@@ -122,8 +123,8 @@ def test_the_figures_of_the_groups_add_up_to_the_plan(
 @pytest.mark.parametrize("grouping", Grouping)
 def test_what_pins_hold_back_is_a_group_at_the_end_of_every_grouping(grouping: Grouping) -> None:
     pins = [
-        Pin(PinTarget(kind, Lang.R, name), "", "ada", "node1", NOW)
-        for kind, name in ((PinKind.BUNDLE, "one"), (PinKind.CHAIN, C))
+        Pin(RecordTarget(kind, Lang.R, name), "", "ada", "node1", NOW)
+        for kind, name in ((TargetKind.BUNDLE, "one"), (TargetKind.CHAIN, C))
     ]
     tasks = [ended(task_id) for task_id in (A, B, C, D)]
     snapshot = snapshot_of(tasks, bundles={"one": (A, D)}, links=[(B, A, A)])

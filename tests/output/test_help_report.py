@@ -19,7 +19,7 @@ from hipercow_tui.analysis.error_groups import ErrorGrouping, Failure
 from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.failure_reader import read_failure
 from hipercow_tui.domain.notes import Note
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.details import SECRET, EnvVar, TaskDetails
@@ -186,8 +186,8 @@ def test_the_report_has_the_notes_on_the_chain_and_the_bundles(tmp_path: Path) -
     write_task(tmp_path, ONE, "failure")
     write_bundle(tmp_path, "sweep", [ONE])
     root = find_root(tmp_path)
-    write_note(root, PinTarget(PinKind.CHAIN, Lang.R, ONE), "`wrong`")
-    write_note(root, PinTarget(PinKind.BUNDLE, Lang.R, "sweep"), "data")
+    write_note(root, RecordTarget(TargetKind.CHAIN, Lang.R, ONE), "`wrong`")
+    write_note(root, RecordTarget(TargetKind.BUNDLE, Lang.R, "sweep"), "data")
     notes = [line for line in report_on(tmp_path, ONE).splitlines() if line.startswith("- note")]
     assert len(notes) == 2
     assert notes[0].startswith("- note: `` `wrong` (") and notes[1].startswith(
@@ -320,7 +320,7 @@ def test_no_secret_of_a_task_is_in_its_reports(secret: str, around: str) -> None
         trace=(dirty, "f(" + dirty * 20),
         logs=(LogEnd("log", (*dirty.split("\n"), dirty * 100)), LogEnd("log.outer", problem=dirty)),
         chain=(Attempt(ONE, task, dirty), Attempt(TWO, None)),
-        notes=(Note(PinTarget(PinKind.BUNDLE, Lang.R, dirty), dirty, dirty, dirty, NOW),),
+        notes=(Note(RecordTarget(TargetKind.BUNDLE, Lang.R, dirty), dirty, dirty, dirty, NOW),),
     )
     masker = Masker([variable])
     failure = Failure.from_details(details)
