@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from real_r import r_environment
+from real_r import r_environment, run_r
 from small_root import IDS
 from stuck_root import ask, copied_calls, make_stuck_root
 
@@ -139,6 +140,13 @@ utils::assignInNamespace("example_info", function(...) {
     assert [tasks[i].status for i in ids] == [Status.FAILURE, Status.SUBMITTED]
     folder = root / "hipercow" / "tasks" / ids[0][:2] / ids[0][2:]
     assert (folder / "info").exists() and (folder / "result").exists(), "its end is complete"
+
+
+def test_real_r_makes_no_root_where_the_file_system_has_disappeared(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_r(RECONCILE, tmp_path)
+    assert "The root has disappeared" in failed.value.output.decode()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_copied_calls_are_those_that_were_recorded() -> None:
