@@ -147,7 +147,7 @@ def _scan_repeatedly(
                     f"The root '{escape_controls(str(root.path))}' has disappeared: the state of"
                     " its tasks is not known. Is its file system still mounted?"
                 )
-            answers.put(snapshot)
             pause = pace.pause_after(time.monotonic() - began)
+            answers.put(snapshot)
     except Exception as error:
         answers.put(error)

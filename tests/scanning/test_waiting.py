@@ -31,7 +31,7 @@ def test_no_snapshots_pile_up_while_the_terminal_is_paused(
     next(steps)
     (scan,) = set(threading.enumerate()) - before
     time.sleep(0.3)
-    assert len(scans) <= 2, "the first was taken, the next waits"
+    assert len(scans) <= 3, "one is taken, one waits in the queue, one for its place there"
     steps.close()
     scan.join(10)
     assert not scan.is_alive()
