@@ -90,7 +90,8 @@ class WaitControl(Controller):
     def update(self) -> None:
         """Take over a complete scan: report the waits that have ended."""
         snapshot = self._session.snapshot
-        if not self._waits.waits:
+        # No purge takes unfinished tasks, so a root without tasks has disappeared.
+        if not (self._waits.waits and snapshot.tasks):
             return
         if snapshot is not self._seen:
             self._seen = snapshot
