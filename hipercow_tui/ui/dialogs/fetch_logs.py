@@ -14,6 +14,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widgets import Static
 
 from hipercow_tui.domain.task import Lang, Task
@@ -110,6 +111,7 @@ class FetchLogsScreen(Dialog[bool]):
         self._counts = _Counts()
         self._messages: deque[str] = deque(maxlen=_MESSAGES)
         self._failure = ""
+        self._updates: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the progress or the report, and the keys."""
@@ -150,7 +152,7 @@ class FetchLogsScreen(Dialog[bool]):
         self.query_one("#dialog").display = True
         self._working, self._began = True, time.monotonic()
         self._show()
-        self.set_interval(1.0, self._show)
+        self._updates = self.set_interval(1.0, self._show)
         # Not a daemon: when the app is left, the thread still ends R.
         threading.Thread(target=self._run, name="outer logs").start()
 
@@ -208,6 +210,8 @@ class FetchLogsScreen(Dialog[bool]):
     def _ended(self, failure: str) -> None:
         self._working = False
         self._failure = failure
+        if self._updates is not None:
+            self._updates.stop()
         if self._counts.fetched:
             self.app.post_message(OuterLogsFetched([task.id for task in self._tasks]))
         if self._counts.fetched == len(self._tasks) == 1:
