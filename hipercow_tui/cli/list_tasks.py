@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from typing import Any, NoReturn
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize
-from hipercow_tui.analysis.failure_reason import read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_details_with_reason
 from hipercow_tui.analysis.task_sorting import (
     SIZE_KEYS,
     USAGE_KEYS,
@@ -83,7 +83,7 @@ def run(words: Sequence[str]) -> int:
     now = time.time()
     root, snapshot, filters = select(options, now, listing=True)
     matched = matched_tasks(snapshot, filters)
-    read = partial(read_reasoned_details, root, with_resources=False)
+    read = partial(read_details_with_reason, root, with_resources=False)
     sizes = measure_many(root, matched) if options.sort.key in SIZE_KEYS else {}
     # Several columns, and the order, need the same reading.
     usage_of = lru_cache(_KEPT_USAGES)(partial(read_usage, root))

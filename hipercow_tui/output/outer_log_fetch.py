@@ -38,7 +38,7 @@ class AnswerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LogAnswer:
     """The answer on one task: its outer log, that there is none, or the message of an error.
 
     ``log`` can be empty. It says where it is cut.
@@ -86,7 +86,7 @@ class _RAnswers:
     def __init__(
         self,
         ids: Collection[str],
-        on_answer: Callable[[Answer], object],
+        on_answer: Callable[[LogAnswer], object],
         on_message: Callable[[str], object],
     ) -> None:
         self._ids = ids
@@ -119,11 +119,11 @@ class _RAnswers:
             self._text = CutText()
 
 
-def _make_answer(task_id: str, kind: AnswerKind, text: bytes) -> Answer:
+def _make_answer(task_id: str, kind: AnswerKind, text: bytes) -> LogAnswer:
     if kind is AnswerKind.ERROR:
         lines = (sanitize_line(line) for line in text.splitlines())
-        return Answer(task_id, kind, error="\n".join(lines)[:MAX_MESSAGE])
-    return Answer(task_id, kind, log=text)
+        return LogAnswer(task_id, kind, error="\n".join(lines)[:MAX_MESSAGE])
+    return LogAnswer(task_id, kind, log=text)
 
 
 def check_programs(languages: Collection[Lang]) -> None:
@@ -146,7 +146,7 @@ def _find_hipercow() -> str:
 def fetch_outer_logs(
     tasks: Sequence[Task],
     root: Root,
-    on_answer: Callable[[Answer], object],
+    on_answer: Callable[[LogAnswer], object],
     on_message: Callable[[str], object],
     stop: threading.Event,
 ) -> None:
@@ -171,7 +171,7 @@ def fetch_outer_logs(
             on_answer(answer)
 
 
-def _fetch_by_python(task_id: str, project: Root, stop: threading.Event) -> Iterator[Answer]:
+def _fetch_by_python(task_id: str, project: Root, stop: threading.Event) -> Iterator[LogAnswer]:
     """Yield the answer on a Python task, unless it is stopped."""
     command = [_find_hipercow(), "task", "log", "--outer", task_id]
     log = CutText()

@@ -64,7 +64,7 @@ class ExportError(HipercowTuiError):
     """An export of inputs or a report can't be written to a file."""
 
 
-class FileThereError(ExportError):
+class ExistingFileError(ExportError):
     """The file exists already."""
 
 

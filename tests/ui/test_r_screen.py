@@ -13,16 +13,16 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.output import r_runner
 from hipercow_tui.output.r_calls import RAction, RCallTargets
 from hipercow_tui.output.reconciling import AskTargets
+from hipercow_tui.ui.dialogs.cancel import CancelScreen
 from hipercow_tui.ui.dialogs.r_screen import RScreen
 from hipercow_tui.ui.dialogs.reconcile import AskChoice, ReconcileScreen
-from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
 TASK = Task("0" * 32, Status.RUNNING)
 
 
 @pytest.fixture
 def screen(tmp_path: Path) -> RScreen:
-    return RunRScreen(RCallTargets(RAction.CANCEL, (TASK,)), Root(tmp_path, tmp_path))
+    return CancelScreen(RCallTargets(RAction.CANCEL, (TASK,)), Root(tmp_path, tmp_path))
 
 
 def test_lines_may_come_while_the_output_is_drawn(

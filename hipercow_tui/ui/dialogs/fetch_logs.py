@@ -20,8 +20,8 @@ from textual.widgets import Static
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.outer_log_fetch import (
-    Answer,
     AnswerKind,
+    LogAnswer,
     check_programs,
     fetch_outer_logs,
 )
@@ -179,7 +179,7 @@ class FetchLogsScreen(Dialog[bool]):
             return f"Old logs can't be deleted: {os_error_text(error)}"
         return ""
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: LogAnswer) -> None:
         """Keep a log, and count the answer."""
         match answer.kind:
             case AnswerKind.LOG:
@@ -194,7 +194,7 @@ class FetchLogsScreen(Dialog[bool]):
         if message not in self._messages:
             self._messages.append(message)
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep(self, answer: LogAnswer) -> None:
         if self._logs is None:
             self._counts.errors["It can't be kept: the home folder is unknown"] += 1
             return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.text_file import write_lines
-from hipercow_tui.support.errors import FileThereError, HipercowTuiError
+from hipercow_tui.support.errors import ExistingFileError, HipercowTuiError
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.replace_file import replace_question
 from hipercow_tui.ui.dialogs.save_file import SaveFileScreen
@@ -34,7 +34,7 @@ class SaveReportScreen(SaveFileScreen):
                 self._to_replace = path
                 self.save(path)
 
-        if isinstance(error, FileThereError):
+        if isinstance(error, ExistingFileError):
             self.app.push_screen(replace_question(path), answered)
         else:
             super().failed(path, error)

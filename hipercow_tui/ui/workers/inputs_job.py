@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from hipercow_tui.analysis.failure_reason import read_reasoned_inputs
+from hipercow_tui.analysis.failure_reason import read_inputs_with_reason
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.inputs_export.table import InputsTable, make_row
@@ -82,7 +82,7 @@ def _export(
     shown_at = time.monotonic()
     with InputsTable() as table:
         for task in tasks:
-            table.add(make_row(task, read_reasoned_inputs(root, task)))
+            table.add(make_row(task, read_inputs_with_reason(root, task)))
             if time.monotonic() >= shown_at + PROGRESS_INTERVAL:
                 shown_at = time.monotonic()
                 show_progress(len(table))
