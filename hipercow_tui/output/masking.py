@@ -18,7 +18,7 @@ _ORDINARY = frozenset(("true", "false", "none", "null", "auto", "default"))
 _LONG = 32
 _PART = 16
 _AHEAD = 10_000  # characters beyond a cut that are masked too: a secret there is seen as a whole
-_MARGIN = 200  # characters at the end of those that can be a part of a secret
+_MARGIN = 200  # characters before that end, where a secret may begin
 _WORD = r"(?:password|passwd|passphrase|pwd|secret|token|credentials?|api[_-]?key|access[_-]?key)"
 # A string may have escaped quotes, and its end may be cut.
 _VALUE = r"""(?:"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?|[^\s"',;)&]+)"""
