@@ -192,6 +192,18 @@ def test_equal_messages_about_several_tasks_are_one_group() -> None:
     assert len(lines) == 5
 
 
+def test_of_many_messages_the_most_frequent_are_reported() -> None:
+    tasks = [Task(f"{number:032x}", Status.RUNNING) for number in range(30)]
+    answers = {
+        one.id: Answer(one.id, Outcome.FAILED, message=f"error {max(5, number)}")
+        for number, one in enumerate(tasks)
+    }
+    lines = list(answer_lines(AnswerReport(tasks, answers)))
+    assert lines[1] == "    6 tasks: error 5"
+    assert "    5 tasks: 5 other messages" in lines
+    assert len(lines) == 1 + 2 * 20 + 2
+
+
 def test_only_unfinished_tasks_of_r_are_asked_about() -> None:
     tasks = [Task(i, status) for i, status in zip(IDS, Status, strict=False)]
     tasks.append(Task(IDS[-1], Status.RUNNING)._replace(lang=Lang.PY))
