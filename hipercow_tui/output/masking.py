@@ -19,9 +19,13 @@ _LONG = 32
 _PART = 16
 _AHEAD = 10_000  # characters beyond a cut that are masked too: a secret there is seen as a whole
 _MARGIN = 200  # characters before that end, where a secret may begin
-_WORD = r"(?:password|passwd|passphrase|pwd|secret|token|credentials?|api[_-]?key|access[_-]?key)"
+_WORD = (
+    r"(?:password|passwd|passphrase|(?<![a-z])pass(?![a-z])|pwd|secret|token|credentials?"
+    r"|(?:api|access)[._-]?key)"
+)
 # A string may have escaped quotes, and its end may be cut.
-_VALUE = r"""(?:"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?|[^\s"',;)&]+)"""
+_STRING = r"""(?:"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?)"""
+_VALUE = rf"""(?:{_STRING}|[\w.:]{{1,40}}\([^()\n]{{0,500}}\)|[^\s"',;)&]+)"""
 
 # The group ``secret`` of a match is hidden.
 _PATTERNS = tuple(
@@ -34,9 +38,12 @@ _PATTERNS = tuple(
         r"\b(?P<secret>eyJ[\w-]{8,1024}\.[\w-]{1,4096}\.[\w-]*)",
         # The inner lines of a key, and not a line of ===.
         r"(?m)^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[ \t]*(?P<secret>[A-Za-z0-9+/=]{60,})[ \t]*$",
-        r"://(?P<secret>[^\s/@:]*:[^\s/@]+)@",
+        r"://(?P<secret>[^\s/@:]*:[^\s/]+)@",
+        r"(?:^|\s)(?:-u|--user)[ =](?P<secret>[^\s:]{1,200}:\S+)",
+        r"(?i)\bauthorization[\"']?\s{0,8}[:=]\s{0,8}[\"']?(?:\w{1,20}\s+)?(?P<secret>[\w.~+/=-]{8,})",
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>[\w.~+/=-]{8,})",
         rf"(?i)--{_WORD}[ =](?P<secret>{_VALUE})",
+        rf"(?i){_WORD}[\w.-]{{0,32}}\(\s{{0,8}}(?P<secret>{_STRING})",
         rf"(?i){_WORD}[\w.-]{{0,32}}[\"']?\s{{0,8}}(?:=>|<-|[=:])\s{{0,8}}(?P<secret>{_VALUE})",
     )
 )
