@@ -108,7 +108,7 @@ def _ask(targets: AskTargets, root: Root, *, as_json: bool) -> int:
 
     stop = StopRequest()
     try:
-        r_runner.hipercow_version(root)
+        r_runner.hipercow_version(root, stop.event)
         with on_signals(stop):
             result = r_runner.run(RECONCILE, id_lines(targets.ids), root, take, stop.event)
     except RscriptError:

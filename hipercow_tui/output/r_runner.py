@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,24 +42,21 @@ class RResult:
         return self.status == 0 and not self.stopped
 
 
-def hipercow_version(root: Root) -> str:
+def hipercow_version(root: Root, stop: threading.Event) -> str:
     """Return the version of hipercow that R loads; takes about a second.
 
-    Raises RscriptError if Rscript or the package is missing.
+    Setting ``stop`` ends R, which a profile of the user can keep busy. Raises RscriptError if
+    Rscript or the package is missing.
     """
-    process = subprocess.run(
-        [find_rscript(), "-e", _VERSION],
-        cwd=root.path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    printed = process.stdout.decode("utf-8", "replace").splitlines()
-    if process.returncode or not printed:
+    command, printed = [find_rscript(), "-e", _VERSION], deque[bytes](maxlen=1)
+    result = run_command(command, (), root, printed.append, stop, stderr=subprocess.DEVNULL)
+    if result.stopped:
+        raise RscriptError("R was stopped")
+    if result.status or not printed:
         raise RscriptError(
             "R is there but has no package hipercow: start the app where R finds the package"
         )
-    return escape_controls(printed[-1])
+    return escape_controls(printed[0].decode("utf-8", "replace").strip())
 
 
 def run(

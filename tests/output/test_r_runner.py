@@ -57,7 +57,7 @@ def act(
 
 
 def test_the_version_of_hipercow_is_read_from_r(root: Root) -> None:
-    assert hipercow_version(root) == "0.0.1"
+    assert hipercow_version(root, threading.Event()) == "0.0.1"
 
 
 @pytest.mark.parametrize("what", list(RAction))
@@ -128,7 +128,7 @@ def test_r_without_hipercow_gives_a_message(
     (tmp_path / "hipercow").mkdir()
     (tmp_path / "no-hipercow").touch()
     with pytest.raises(RscriptError, match="has no package hipercow"):
-        hipercow_version(find_root(tmp_path))
+        hipercow_version(find_root(tmp_path), threading.Event())
 
 
 def test_a_missing_rscript_gives_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_a_missing_rscript_gives_a_message(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "hipercow").mkdir()
     root = find_root(tmp_path)
     with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
-        hipercow_version(root)
+        hipercow_version(root, threading.Event())
     with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
         act(root, RAction.CANCEL)
 
@@ -149,7 +149,7 @@ def test_r_that_prints_no_version_gives_a_message(
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "hipercow").mkdir()
     with pytest.raises(RscriptError, match="has no package hipercow"):
-        hipercow_version(find_root(tmp_path))
+        hipercow_version(find_root(tmp_path), threading.Event())
 
 
 def test_a_program_is_stopped_if_its_lines_can_not_be_taken(tmp_path: Path) -> None:
@@ -160,4 +160,18 @@ def test_a_program_is_stopped_if_its_lines_can_not_be_taken(tmp_path: Path) -> N
     root, began = Root(tmp_path, tmp_path), time.monotonic()
     with pytest.raises(KeyError, match="one"):
         run_command([sys.executable, "-c", code], (), root, fail, threading.Event())
+    assert time.monotonic() - began < 20
+
+
+def test_r_that_a_profile_keeps_busy_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Rscript").write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
+    (tmp_path / "Rscript").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "hipercow").mkdir()
+    stop, began = threading.Event(), time.monotonic()
+    threading.Timer(0.2, stop.set).start()
+    with pytest.raises(RscriptError, match="R was stopped"):
+        hipercow_version(find_root(tmp_path), stop)
     assert time.monotonic() - began < 20

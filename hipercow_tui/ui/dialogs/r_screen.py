@@ -77,6 +77,11 @@ class RScreen(Dialog[bool]):
         """Find R in a thread, because that takes a second."""
         start_thread(self._find_r, self._broke)
 
+    def on_unmount(self) -> None:
+        """Do not look for R any more; what runs after the question is not stopped here."""
+        if not self._working:
+            self._stop.set()
+
     # For subclasses
 
     def prepare(self) -> None:
@@ -128,13 +133,17 @@ class RScreen(Dialog[bool]):
 
     def _find_r(self) -> None:
         self.prepare()
+        # Not a daemon: when the app is left, it still ends R.
+        start_thread(self._find_version, self._broke, daemon=False)
+
+    def _find_version(self) -> None:
         try:
-            version = r_runner.hipercow_version(self._root)
+            version = r_runner.hipercow_version(self._root, self._stop)
         except RscriptError as error:
             keys = with_keys("<run_r.copy=c>: copy the call for R · <run_r.leave=esc>: back")
-            self.call_later(self._ended, str(error), keys)
+            call_in_app(self, self._ended, str(error), keys)
         else:
-            self.call_later(self._ask, version)
+            call_in_app(self, self._ask, version)
 
     def _ask(self, version: str) -> None:
         if not self.is_current:
