@@ -17,8 +17,9 @@ from hipercow_tui.support.errors import BadFilterError, FilterError, GoalError, 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.goal import Goal
     from hipercow_tui.domain.notes import Note
-    from hipercow_tui.domain.pins import Pin, PinTarget
+    from hipercow_tui.domain.pins import Pin
     from hipercow_tui.domain.plan import PurgePlan
+    from hipercow_tui.domain.records import RecordTarget
     from hipercow_tui.domain.waits import WaitProgress
     from hipercow_tui.formats.root import Root
     from hipercow_tui.purging import PurgeReport
@@ -293,12 +294,12 @@ def pin(
         PurgeError: The root can't be written. All of the above are PurgeErrors too.
         RootError: There is no root, or it can't be read.
     """
-    from hipercow_tui.domain.pin_requests import targets_to_pin
+    from hipercow_tui.domain.record_requests import named_targets
     from hipercow_tui.purging.record_files import add_pin
 
     if not isinstance(note, str):
         raise BadFilterError(f"note takes a string, not {type(note).__name__}")
-    found, targets = _find_records(task_ids, bundles, root, targets_to_pin)
+    found, targets = _find_records(task_ids, bundles, root, named_targets)
     return [add_pin(found, target, note) for target in targets]
 
 
@@ -316,7 +317,7 @@ def unpin(
     Returns:
         The pins that were removed; empty if nothing of this was pinned.
     """
-    from hipercow_tui.domain.pin_requests import pins_to_remove
+    from hipercow_tui.domain.record_requests import pins_to_remove
     from hipercow_tui.purging.record_files import remove_pin
 
     found, pins = _find_records(task_ids, bundles, root, pins_to_remove)
@@ -347,7 +348,7 @@ def note(
     Raises:
         The errors of ``pin``.
     """
-    from hipercow_tui.domain.pin_requests import note_targets, notes_to_remove, targets_to_pin
+    from hipercow_tui.domain.record_requests import named_targets, note_targets, notes_to_remove
     from hipercow_tui.purging.record_files import write_note
 
     if not isinstance(text, str):
@@ -358,8 +359,10 @@ def note(
             write_note(found, one.target, "")
         return notes
 
-    def find(snapshot: Snapshot, ids: Collection[str], names: Collection[str]) -> list[PinTarget]:
-        return note_targets(snapshot, targets_to_pin(snapshot, ids, names))
+    def find(
+        snapshot: Snapshot, ids: Collection[str], names: Collection[str]
+    ) -> list[RecordTarget]:
+        return note_targets(snapshot, named_targets(snapshot, ids, names))
 
     found, targets = _find_records(task_ids, bundles, root, find)
     written = (write_note(found, target, text) for target in targets)

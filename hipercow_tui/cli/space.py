@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -94,18 +93,7 @@ def _parser() -> CommandParser:
         " single tasks or the kinds of files",
     )
     add("--files", action="store_true", help="compare the number of files instead of sizes")
-    add(
-        "--limit",
-        type=_limit,
-        metavar="N",
-        help="only the first N groups (default: 40 on a terminal, else all)",
-    )
+    parser.add_limit("groups (default: 40 on a terminal, else all)")
     add("--json", action="store_true", help="print JSON")
     add_disk_usage(parser)
     return parser
-
-
-def _limit(text: str) -> int:
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
-    return int(text)

@@ -31,9 +31,10 @@ from hipercow_tui.analysis.plan_tree import (
 from hipercow_tui.analysis.task_summary import TaskSummary, pack_inputs
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.notes import Note, Notes
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
+from hipercow_tui.domain.pins import Pin, Pins
 from hipercow_tui.domain.plan import PinnedTask, PurgePlan, make_plan
 from hipercow_tui.domain.plan_chains import PlannedChain, planned_chains
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.folder_size import Size
@@ -123,8 +124,8 @@ def test_the_figures_of_the_groups_add_up_to_the_plan(
 @pytest.mark.parametrize("grouping", Grouping)
 def test_what_pins_hold_back_is_a_group_at_the_end_of_every_grouping(grouping: Grouping) -> None:
     pins = [
-        Pin(PinTarget(kind, Lang.R, name), "", "ada", "node1", NOW)
-        for kind, name in ((PinKind.BUNDLE, "one"), (PinKind.CHAIN, C))
+        Pin(RecordTarget(kind, Lang.R, name), "", "ada", "node1", NOW)
+        for kind, name in ((TargetKind.BUNDLE, "one"), (TargetKind.CHAIN, C))
     ]
     tasks = [ended(task_id) for task_id in (A, B, C, D)]
     snapshot = snapshot_of(tasks, bundles={"one": (A, D)}, links=[(B, A, A)])
@@ -284,9 +285,9 @@ def test_a_search_finds_ids_calls_bundles_and_errors_of_all_tasks() -> None:
 
 
 def test_a_search_finds_the_chain_and_the_bundle_of_a_note() -> None:
-    target = PinTarget(PinKind.BUNDLE, Lang.R, "sweep")
+    target = RecordTarget(TargetKind.BUNDLE, Lang.R, "sweep")
     notes = (
-        Note(PinTarget(PinKind.CHAIN, Lang.R, B), "Wrong data", "ada", "node1", NOW),
+        Note(RecordTarget(TargetKind.CHAIN, Lang.R, B), "Wrong data", "ada", "node1", NOW),
         Note(target, "wrong grid", "ada", "node1", NOW),
     )
     tasks = [ended(A), ended(B), ended(C), ended(D)]

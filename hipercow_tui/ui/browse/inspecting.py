@@ -215,8 +215,8 @@ class Inspecting(Controller):
 
     def _run_r(self, chosen: RCallTargets | RetryCopy | None) -> None:
         from hipercow_tui.output.r_calls import RAction
+        from hipercow_tui.ui.dialogs.cancel import CancelScreen
         from hipercow_tui.ui.dialogs.retry import RetryCopy, RetryScreen
-        from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
         def ended(started: bool | None) -> None:
             if started:
@@ -229,7 +229,7 @@ class Inspecting(Controller):
             screen = RetryScreen(chosen, session.root, self._error_text, session.clock)
             self._screen.app.push_screen(screen, ended)
         elif chosen is not None:
-            self._screen.app.push_screen(RunRScreen(chosen, session.root), ended)
+            self._screen.app.push_screen(CancelScreen(chosen, session.root), ended)
 
     def _error_text(self, task_id: str) -> str:
         """Return the error of a task as far as it was read, or ""."""

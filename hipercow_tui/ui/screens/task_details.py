@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from hipercow_tui.analysis.failure_reason import read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_details_with_reason
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
@@ -76,7 +76,7 @@ class TaskDetailsScreen(Page[None]):
 
     @work(thread=True)
     def _read(self) -> None:
-        details = read_reasoned_details(self._root, self._shown_task)
+        details = read_details_with_reason(self._root, self._shown_task)
         if not get_current_worker().is_cancelled:
             self.call_later(self._show, details)
 
