@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from hipercow_tui.analysis.possibly_stuck import find_stuck
 from hipercow_tui.cli.arguments import CommandParser
@@ -68,7 +68,11 @@ def run(words: Sequence[str]) -> int:
     if targets.python:
         print_message(f"{pluralize(targets.python, 'task')} of Python {_PYTHON}")
     if options.dry_run or not targets.tasks:
-        _print_targets(targets, stuck, root, as_json=options.json)
+        if options.json:
+            report = AnswerReport(targets.tasks)
+            print_output(report_as_json(report, root, dry_run=options.dry_run))
+        else:
+            print_output(_target_lines(targets, stuck))
         return DONE
     return _ask(targets, root, as_json=options.json)
 
@@ -81,17 +85,12 @@ def _find_stuck(root: Root, snapshot: Snapshot, now: float) -> Mapping[str, str]
     return find_stuck(snapshot, now, log_times)
 
 
-def _print_targets(
-    targets: AskTargets, stuck: Mapping[str, str], root: Root, *, as_json: bool
-) -> None:
-    """Print the tasks that R would be asked about."""
-    if as_json:
-        print_output(report_as_json(AnswerReport(targets.tasks), root, dry_run=True))
-        return
+def _target_lines(targets: AskTargets, stuck: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each task that R would be asked about."""
     for task in targets.tasks:
-        print_output([f"{task.status:<9}  {task.id}  {stuck.get(task.id, '')}".rstrip()])
+        yield f"{task.status:<9}  {task.id}  {stuck.get(task.id, '')}".rstrip()
     if not targets.tasks:
-        print_output(["There is no task to ask about"])
+        yield "There is no task to ask about"
 
 
 def _ask(targets: AskTargets, root: Root, *, as_json: bool) -> int:

@@ -61,9 +61,14 @@ class TaskIds:
             named = [truncate_middle(escape_controls(one), _MAX_ID) for one in sorted(missing)]
             verb = "does not exist" if len(self.ids) == 1 else "do not exist"
             where = escape_controls(str(snapshot.root))
+            advice = (
+                "Leave out the ids of missing tasks"
+                if len(self.ids) > 1
+                else "Give all 32 digits of the id of a task that exists"
+            )
             raise UnknownTasksError(
                 f"{len(missing):,} / {pluralize(len(self.ids), 'task')} {verb} in {where}:"
-                f" {first_of(named, 3)}. Leave out the ids of missing tasks"
+                f" {first_of(named, 3)}. {advice}"
             )
 
     def __str__(self) -> str:

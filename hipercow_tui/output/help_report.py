@@ -20,13 +20,15 @@ from hipercow_tui.formats.environments import Environment
 from hipercow_tui.output.masking import Masker
 from hipercow_tui.support.text import (
     escape_controls,
+    first_of,
     format_age,
     format_duration,
     format_size,
     pluralize,
 )
 
-MAX_LISTED = 40  # inputs, variables, packages or frames
+MAX_LISTED = 40  # inputs, variables, packages or calls
+MAX_COUNTED = 8  # bundles, messages or frames of an error, the most frequent first
 LOG_LINES = 40  # of each log
 _SPAN = 300  # characters of a value on one line
 _CALL = 100  # characters of a call in a trace
@@ -152,7 +154,7 @@ class _Writer:
         yield from self._block(group.text, _ERROR)
         yield f"- tasks: {len(group.ids):,}"
         if group.retried_successfully:
-            yield f"- succeeded in a retry: {group.retried_successfully:,}"
+            yield f"- succeeded after a retry: {group.retried_successfully:,}"
         if group.first_finished is not None and group.last_finished is not None:
             yield f"- first: {self._moment(group.first_finished)}"
             yield f"- last: {self._moment(group.last_finished)}"
@@ -160,7 +162,7 @@ class _Writer:
         yield from self._counted("messages", group.messages)
         if group.by is not ErrorGrouping.FRAME:
             yield from self._counted("failed in", group.frames)
-        yield from _listed("runs", map(self._span, group.code))
+        yield from _listed("runs", map(self._span, group.code), MAX_COUNTED)
         yield ""
         same = [one for one in group.inputs if not one.differs]
         for title, inputs in (("differ", group.varying), ("are the same", same)):
@@ -287,7 +289,7 @@ class _Writer:
 
     def _counted(self, label: str, counts: Counts) -> Iterator[str]:
         texts = [f"{self._span(text)} ({number:,})" for text, number in counts]
-        return _listed(label, texts)
+        return _listed(label, texts, MAX_COUNTED)
 
     def _values(
         self, level: int, title: str, values: Sequence[tuple[str, str, str]]
@@ -346,12 +348,10 @@ def _heading(level: int, title: str) -> Iterator[str]:
     yield ""
 
 
-def _listed(label: str, texts: Iterable[str]) -> Iterator[str]:
+def _listed(label: str, texts: Iterable[str], limit: int = MAX_LISTED) -> Iterator[str]:
     """Yield a line with the first texts; nothing without any."""
-    every = list(texts)
-    more = f" and {len(every) - MAX_LISTED:,} more" if len(every) > MAX_LISTED else ""
-    if every:
-        yield f"- {label}: {', '.join(every[:MAX_LISTED])}{more}"
+    if every := list(texts):
+        yield f"- {label}: {first_of(every, limit)}"
 
 
 def _longest_run(text: str) -> int:

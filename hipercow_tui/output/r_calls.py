@@ -35,37 +35,47 @@ class RCallTargets:
     """The tasks of a call in R: the latest attempt of each selected task, once.
 
     ``left_out`` counts selected tasks whose latest attempt is deleted or has a wrong status,
-    ``followed`` those that are replaced by a later attempt.
+    ``followed`` those that are replaced by a later attempt, ``succeeded`` those that are not
+    retried because a later attempt succeeded.
     """
 
     action: RAction
     tasks: tuple[Task, ...]
     left_out: int = 0
     followed: int = 0
+    succeeded: int = 0
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids in the call."""
         return tuple(task.id for task in self.tasks)
 
+    @property
+    def successes(self) -> int:
+        """How many tasks of the call succeeded: they were selected themselves."""
+        return sum(task.status is Status.SUCCESS for task in self.tasks)
+
 
 def targets_of(action: RAction, tasks: Iterable[Task], snapshot: Snapshot) -> RCallTargets:
     """Return the tasks that the call takes for these selected tasks.
 
     R follows retries (``follow_retry_map()``), but would retry a task twice if a call lists two
-    attempts of one chain.
+    attempts of one chain. A success is retried only if it is selected itself: after a failure
+    that was retried with success, there is nothing to repeat.
     """
     found: dict[str, Task] = {}
-    left_out = followed = 0
+    left_out = followed = succeeded = 0
     for task in tasks:
         latest_id = snapshot.chains.latest_attempt(task.id) if task.chain else task.id
         latest = snapshot.tasks.get(latest_id or "")
         if latest is None or latest.lang is not Lang.R or latest.status not in action.takes:
             left_out += 1
-            continue
-        followed += latest.id != task.id
-        found[latest.id] = latest
-    return RCallTargets(action, tuple(found.values()), left_out, followed)
+        elif latest.id != task.id and latest.status is Status.SUCCESS:
+            succeeded += 1
+        else:
+            followed += latest.id != task.id
+            found[latest.id] = latest
+    return RCallTargets(action, tuple(found.values()), left_out, followed, succeeded)
 
 
 def action_call(targets: RCallTargets) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 from textual.app import App
 
 from hipercow_tui.support.windows_console import copy_to_clipboard
-from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.cells import cut_end, plain_text
 
 MAX_BYTES = 74_994  # terminals accept at most 100,000 bytes of base64 by OSC 52
 # Bytes of the largest text that ``copy`` takes; the clipboard of Windows itself has no such limit.
 LARGEST = 64 << 20 if sys.platform == "win32" else MAX_BYTES
 _SHOWN_LINES = 3  # of the copied text, in the notification
+_SHOWN_CELLS = 110  # of each of them: two lines of the notification
 
 
 def copy(app: App[Any], text: str, name: str, *, alternative: str) -> bool:
@@ -38,7 +39,7 @@ def copy(app: App[Any], text: str, name: str, *, alternative: str) -> bool:
         return False
     lines = text.splitlines()
     shown = [
-        *map(plain_text, lines[:_SHOWN_LINES]),
+        *(cut_end(plain_text(line), _SHOWN_CELLS) for line in lines[:_SHOWN_LINES]),
         *(["  …"] if len(lines) > _SHOWN_LINES else []),
     ]
     app.notify("\n".join(shown), title=f"Copied: {name}", markup=False)

@@ -89,6 +89,8 @@ def test_a_missing_marker_is_named_in_json(root: Path, capsys: pytest.CaptureFix
     marker.touch()
     assert read_root(find_root(root)).tasks[ENDED].status is Status.SUCCESS
     assert reconcile(root, capsys) == (0, "There is no task to ask about\n", "")
+    asked = json.loads(reconcile(root, capsys, "--json")[1])
+    assert (asked["dry_run"], asked["tasks"]) == (False, [])
 
 
 def test_without_hipercow_in_r_the_call_is_printed(

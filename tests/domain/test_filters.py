@@ -87,7 +87,7 @@ def test_ids_that_do_not_exist_are_counted() -> None:
     with pytest.raises(UnknownTasksError, match=rf"8 / 8 .*: {', '.join(many[:3])} and 5 more\. "):
         TaskIds(frozenset(many)).check(snapshot)
     with pytest.raises(
-        UnknownTasksError, match=r"1 / 1 task does not exist in .*: ␛x{19}…x{19}\. "
+        UnknownTasksError, match=r"1 / 1 task does not exist in .*: ␛x{19}…x{19}\. Give all"
     ):
         TaskIds(frozenset({"\x1b" + "x" * 500})).check(snapshot)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,14 +89,16 @@ def test_the_report_on_an_error_of_real_tasks_has_both_as_examples(recorded: Pat
     assert lines[0] == "# 2 failed tasks with the same error"
     begin = lines.index("can't read `data.csv` for beta = 0.25")
     assert lines[begin - 1 : begin + 5 : 2] == ["```", "```", "- tasks: 2"]
-    assert "- succeeded in a retry: 2" in lines
+    assert "- succeeded after a retry: 2" in lines
     assert "- `beta` = `0.25` (1 value)" in lines[lines.index("## Inputs that are the same") :]
     examples = [line for line in lines if line.startswith("## Example: task ")]
     assert {line[-32:] for line in examples} == {task.id for task in failed}
     assert lines.count("### Trace") == 2 and "correct-horse" not in report
     failures = {task.id: read_failure(root, task) for task in failed}
     (group,) = group_failures(failed, failures, by=ErrorGrouping.FRAME)
-    report = read_error_report(root, group, snapshot, NOW)
+    many = replace(group, bundles=tuple((f"sweep_{number}", 1) for number in range(20)))
+    report = read_error_report(root, many, snapshot, NOW)
+    assert "`sweep_7` (1) and 12 more\n" in report
     assert report.startswith("# 2 failed tasks with the same frame\n")
     assert "- messages: ``can't read `data.csv` for beta = " in report
 

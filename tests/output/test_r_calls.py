@@ -35,8 +35,10 @@ def test_a_call_lists_each_suitable_latest_attempt_once(
     assert all(snapshot.tasks[i].status in act.takes for i in reach.ids)
     tips = {snapshot.chains.latest_attempt(i) if snapshot.tasks[i].chain else i for i in chosen}
     there = [snapshot.tasks[tip] for tip in tips if tip is not None and tip in snapshot.tasks]
-    assert {task.id for task in there if task.status in act.takes} == set(reach.ids)
-    assert 0 <= reach.left_out <= len(chosen) - len(reach.ids)
+    suitable = {task.id for task in there if task.status in act.takes}
+    again = {i for i in suitable if snapshot.tasks[i].status is Status.SUCCESS} - {*chosen}
+    assert suitable - again == set(reach.ids)
+    assert 0 <= reach.left_out <= len(chosen) - len(reach.ids) - reach.succeeded
     assert re.findall("[0-9a-f]{32}", action_call(reach)) == [*reach.ids]
 
 
@@ -48,6 +50,15 @@ def test_two_attempts_of_a_chain_are_retried_once() -> None:
     assert (reach.ids, reach.followed, reach.left_out) == ((TWO,), 1, 0)
     assert action_call(reach) == f'hipercow::task_retry("{TWO}")'
     assert targets_of(RAction.CANCEL, snapshot.tasks.values(), snapshot).left_out == 2
+
+
+def test_a_failure_that_was_retried_with_success_is_not_retried() -> None:
+    first, success = Task(ONE, Status.FAILURE), Task(TWO, Status.SUCCESS)
+    snapshot = snapshot_of([first, success], links=[(TWO, ONE, ONE)])
+    reach = targets_of(RAction.RETRY, [snapshot.tasks[ONE]], snapshot)
+    assert (reach.ids, reach.succeeded, reach.left_out) == ((), 1, 0)
+    reach = targets_of(RAction.RETRY, [snapshot.tasks[TWO]], snapshot)
+    assert (reach.ids, reach.successes) == ((TWO,), 1)
 
 
 def test_a_running_task_can_be_cancelled_but_not_retried() -> None:

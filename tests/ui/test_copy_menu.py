@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 from r_stand_in import NEW_ID, use_stub
-from small_root import DAY, NOW, task_id, write_bundle, write_retries, write_task
+from small_root import DAY, NOW, snapshot_of, task_id, write_bundle, write_retries, write_task
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.cancel import CancelScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
-from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen, CopySource, _purge_note
 
 RUNNING, FAILED, RETRIED, DONE = map(task_id, range(1, 5))
 
@@ -53,6 +54,16 @@ async def menu(app: HipercowApp, pilot: Pilot[None], *keys: str) -> str:
     return screen_text(app)
 
 
+def test_the_note_of_a_purge_counts_the_bundles_of_the_whole_chains() -> None:
+    snapshot = snapshot_of(
+        [Task(FAILED, Status.FAILURE), Task(RETRIED, Status.FAILURE)],
+        bundles={"one": (FAILED,), "two": (RETRIED,)},
+        links=[(RETRIED, FAILED, FAILED)],
+    )
+    source = CopySource("", (snapshot.tasks[FAILED],), snapshot, {})
+    assert _purge_note(source, [FAILED]) == "1 task + 1 in its chain + 2 bundles"
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 async def test_the_menu_shows_a_note_for_each_entry(root: Path, size: tuple[int, int]) -> None:
     async with browsing(root, size) as (app, pilot):
@@ -60,7 +71,8 @@ async def test_the_menu_shows_a_note_for_each_entry(root: Path, size: tuple[int,
         assert "Copy: 4 marked tasks" in shown
         assert "4 tasks + 1 bundle" in shown
         assert "1 task; 3 not submitted or running" in shown
-        assert "2 tasks, 1 by a later attempt; 1 not ended" in shown
+        assert "2 tasks, 1 of them a success, 1 by a later" in shown
+        assert f"{'':27}attempt; 1 not ended" in shown
 
 
 async def test_a_letter_copies_an_entry(root: Path) -> None:

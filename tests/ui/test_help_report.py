@@ -30,17 +30,16 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
 
         async def open_report(title: str) -> HelpReportScreen:
             await pilot.press("M")
-            await until(pilot, lambda: title in screen_text(app))
+            await until(pilot, lambda: f"read it before you send it   {title}" in screen_text(app))
             screen = app.screen
             assert isinstance(screen, HelpReportScreen)
-            await until(pilot, lambda: "read it before you send it" in screen_text(app))
             return screen
 
         await pilot.press("b", "M")
         await until(pilot, lambda: "Go to a task or an error for a report" in screen_text(app))
         await pilot.press("b")
         app.browser.tasks.move_to(app.browser.tasks.row_of(TWO) or 0)
-        await open_report("Report on task 020000")
+        await open_report("task 020000")
         assert f"# Task {TWO}" in screen_text(app)
         await pilot.press("G")
         await until(pilot, lambda: "password=********" in screen_text(app))
@@ -74,6 +73,6 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
         assert isinstance(app.screen, LogScreen)
         await pilot.press("escape", "e")
         await until(pilot, lambda: bool(app.browser.errors_pane.table.groups))
-        await open_report("Report on error")
+        await open_report("error '")
         assert "# 1 failed task with the same error" in screen_text(app)
         assert f"## Example: task {TWO}" in screen_text(app)

@@ -48,10 +48,15 @@ class CancelScreen(RScreen):
 
 
 def target_notes(targets: RCallTargets) -> str:
-    """Return sentences on tasks that a later attempt replaces, and on those that are left out."""
+    """Return sentences on tasks that a later attempt replaces, that have succeeded, and that are
+    left out."""
     notes = ""
+    if targets.successes:
+        notes += f" {targets.successes:,} of them succeeded, and will run again."
     if targets.followed:
         notes += f" For {pluralize(targets.followed, 'task')}, that is a later attempt."
+    if targets.succeeded:
+        notes += f" {targets.succeeded:,} more succeeded in a later attempt, and are left out."
     if targets.left_out:
         notes += f" {targets.left_out:,} more can't be, and are left out."
     return notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.text import Text
@@ -37,7 +38,7 @@ from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.menu_list import MenuList
 
-_LABEL = 27  # cells
+_LABEL, _NOTE = 27, 43  # cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class CopyMenuScreen(Dialog[RCallTargets | RetryCopy | None]):
                 rule = True
                 yield None
             label = f" {entry.key}  {entry.label}".ljust(_LABEL)
-            line = Text.assemble((label, "" if entry.disabled else "bold"), (entry.note, "dim"))
-            line.no_wrap, line.overflow = True, "ellipsis"
+            note = f"\n{'':{_LABEL}}".join(wrap(entry.note, _NOTE, max_lines=2, placeholder=" …"))
+            line = Text.assemble((label, "" if entry.disabled else "bold"), (note, "dim"))
             yield Option(line, id=f"key-{entry.key}", disabled=entry.disabled)
 
     @on(OptionList.OptionSelected)
@@ -200,9 +201,11 @@ def _purge_note(source: CopySource, ids: Sequence[str]) -> str:
         return "hipercow for Python has no purge"
     chained = {other for task in source.tasks for other in task.chain} - set(ids)
     chained &= source.snapshot.tasks.keys()
-    bundles = {name for task in source.tasks for name in task.bundles}
+    going = [*source.tasks, *source.snapshot.existing(chained)]
+    bundles = {name for task in going for name in task.bundles}
     parts = [pluralize(len(ids), "task")]
-    parts += [f"{len(chained):,} in their chains"] if chained else []
+    where = "its chain" if len(ids) == 1 else "their chains"
+    parts += [f"{len(chained):,} in {where}"] if chained else []
     parts += [pluralize(len(bundles), "bundle")] if bundles else []
     return " + ".join(parts)
 
@@ -212,14 +215,20 @@ _UNSUITABLE: Mapping[RAction, str] = {
     RAction.CANCEL: "not submitted or running",
     RAction.RETRY: "not ended",
 }
+_SUCCEEDED = "retried with success"
 
 
 def _action_note(targets: RCallTargets) -> str:
     if not targets.tasks:
-        return f"nothing to do: {_UNSUITABLE[targets.action]}"
+        succeeded = targets.succeeded > 0
+        return f"nothing to do: {_SUCCEEDED if succeeded else _UNSUITABLE[targets.action]}"
     note = pluralize(len(targets.tasks), "task")
+    if targets.successes:
+        note += f", {targets.successes:,} of them a success"
     if targets.followed:
         note += f", {targets.followed:,} by a later attempt"
+    if targets.succeeded:
+        note += f"; {targets.succeeded:,} {_SUCCEEDED}"
     if targets.left_out:
         note += f"; {targets.left_out:,} {_UNSUITABLE[targets.action]}"
     return note

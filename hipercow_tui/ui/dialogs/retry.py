@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +23,7 @@ from hipercow_tui.output.r_programs import ACTIONS
 from hipercow_tui.output.r_retry import (
     RetryGroup,
     RetryOptions,
+    Shortage,
     resources_to_repeat,
     retry_call,
     retry_lines,
@@ -179,10 +181,12 @@ def _question(targets: RCallTargets, options: RetryOptions, version: str) -> Tex
     text.append(" With the resources that they had:\n\n").append_text(_calls(options.repeated))
     for omitted in options.left_out:
         text.append(f"\nleft out: {escape_controls(omitted)}")
+    short = Counter[Shortage]()
     for group in options.more:
         if group.shortage is not None:
-            tasks = pluralize(len(group.ids), "error")
-            text.append(f"\n{tasks} about too little {group.shortage}", "bold")
+            short[group.shortage] += len(group.ids)
+    for shortage, number in short.items():
+        text.append(f"\n{pluralize(number, 'error')} about too little {shortage}", "bold")
     return text
 
 
@@ -204,14 +208,15 @@ class MoreScreen(ChoiceScreen):
     MoreScreen NumberInput, MoreScreen NumberInput:focus {
         width: 9; height: 1; border: none; padding: 0 1; background: $panel;
     }
-    MoreScreen #calls { margin-top: 1; }
+    MoreScreen #calls { margin: 1 0 3 0; }
+    MoreScreen #buttons { dock: bottom; margin: 0; background: $surface; }
     """
 
     def __init__(self, groups: Sequence[RetryGroup]) -> None:
         tasks = sum(len(group.ids) for group in groups)
         text = Text(
-            "Twice as much is proposed where an error is about that. An empty field asks for"
-            " nothing. Memory is in GB, time in minutes."
+            "Memory is in GB, time in minutes. Where an error is about one of them, twice as much"
+            " as before is proposed. A field is empty if the tasks did not ask for it."
         )
         choice = Choice("yes", "y", "Let R retry")
         super().__init__(f"Retry {pluralize(tasks, 'task')} with more", text, [choice])

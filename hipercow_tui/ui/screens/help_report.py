@@ -77,8 +77,10 @@ class HelpReportScreen(Page[None]):
         self.refresh_bindings()
 
     def _show_head(self, note: str) -> None:
-        head = Text(f"Report on {plain_text(self._subject)}  {note}", "bold", no_wrap=True)
-        self.query_one("#head", Static).update(head)
+        head = f"Report  {note}   {plain_text(self._subject)}"
+        self.query_one("#head", Static).update(
+            Text(head, "bold", no_wrap=True, overflow="ellipsis")
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to copy and save a report that was read."""
