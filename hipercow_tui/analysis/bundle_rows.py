@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any, TypeAlias
 
 from hipercow_tui.analysis.disk_usage import DiskUsage, Sizes, sum_usage
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
     FILTERABLE_STATUSES,
@@ -102,9 +102,9 @@ class BundleRow:
     progress: Progress | None = None
 
     @property
-    def pin_target(self) -> PinTarget:
+    def pin_target(self) -> RecordTarget:
         """What a pin of the bundle is about."""
-        return PinTarget(PinKind.BUNDLE, self.bundle.lang, self.bundle.name)
+        return RecordTarget(TargetKind.BUNDLE, self.bundle.lang, self.bundle.name)
 
     @property
     def name(self) -> str:

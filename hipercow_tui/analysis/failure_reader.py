@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import IO
 
 from hipercow_tui.analysis.error_groups import Failure
-from hipercow_tui.analysis.failure_reason import read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_details_with_reason
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.support.worker_process import WorkerProcess, read_value, write_value
@@ -25,7 +25,7 @@ NO_LOG = "its log is missing or empty, and a Python task writes its error there"
 
 def read_failure(root: Root, task: Task) -> Failure:
     """The failure of a failed task of R or Python."""
-    details = read_reasoned_details(root, task, with_resources=False)
+    details = read_details_with_reason(root, task, with_resources=False)
     if task.lang is Lang.PY and details.error is None and details.problem is None:
         details = replace(details, problem=NO_LOG)
     return Failure.from_details(details)

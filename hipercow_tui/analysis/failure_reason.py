@@ -33,7 +33,7 @@ def outer_log(root: Root, task: Task) -> Log:
     return Log(root.part(task.lang), task.id, _OUTER, fetched=path)
 
 
-def read_reasoned_details(root: Root, task: Task, *, with_resources: bool = True) -> TaskDetails:
+def read_details_with_reason(root: Root, task: Task, *, with_resources: bool = True) -> TaskDetails:
     """Read the details of a task; a failure without an error gets that of its outer log.
 
     Without ``with_resources``, a file is not read.
@@ -43,7 +43,7 @@ def read_reasoned_details(root: Root, task: Task, *, with_resources: bool = True
     return replace(details, error=reason) if reason else details
 
 
-def read_reasoned_inputs(root: Root, task: Task) -> InputValues:
+def read_inputs_with_reason(root: Root, task: Task) -> InputValues:
     """Read the inputs and the error of a task; a failure without one gets that of its outer log."""
     values = read_input_values(root, task)
     reason = _outer_reason(root, task, values.error)

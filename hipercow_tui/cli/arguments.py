@@ -40,6 +40,10 @@ class CommandParser(argparse.ArgumentParser):
             help="the project's folder, or one in it (default: the working directory)",
         )
 
+    def add_limit(self, what: str) -> None:
+        """Add ``--limit``; ``what`` names the things that are printed."""
+        self.add_argument("--limit", type=_limit, metavar="N", help=f"only the first N {what}")
+
     def parse_command(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the options of a command, and start logging. Raises HipercowTuiError if the log
         file can't be written."""
@@ -73,3 +77,9 @@ class CommandParser(argparse.ArgumentParser):
     def exit(self, status: int = DONE, message: str | None = None) -> NoReturn:
         """Exit with a status; ``message`` is not used, ``error`` prints its own."""
         raise SystemExit(exit_status(status))
+
+
+def _limit(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 
@@ -90,12 +89,6 @@ def _parser() -> CommandParser:
         default=ErrorGrouping.MESSAGE.value,
         help="group by message (default), by the function in which a task failed, or by node",
     )
-    add("--limit", type=_limit, metavar="N", help="only the first N groups")
+    parser.add_limit("groups")
     add("--explain", metavar="ID", help="print how the failure of one task is grouped, and why")
     return parser
-
-
-def _limit(text: str) -> int:
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
-    return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hipercow_tui.analysis.failure_reason import read_reasoned_inputs
+from hipercow_tui.analysis.failure_reason import read_inputs_with_reason
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.inputs_export.table import InputsTable, make_row
@@ -19,13 +19,15 @@ def print_inputs(root: Root, tasks: Sequence[Task], form: Format) -> None:
     known only when all tasks are read.
     """
     if form is Format.JSON:
-        print_output(json_line(make_row(task, read_reasoned_inputs(root, task))) for task in tasks)
+        print_output(
+            json_line(make_row(task, read_inputs_with_reason(root, task))) for task in tasks
+        )
         return
     with InputsTable() as table:
         with ProgressLine("Reading inputs", len(tasks)) as progress:
             for done, task in enumerate(tasks):
                 progress.show(done)
-                table.add(make_row(task, read_reasoned_inputs(root, task)))
+                table.add(make_row(task, read_inputs_with_reason(root, task)))
         print_output(lines_of(table, form), keep_tabs=True)
         for remark in table.remarks:
             print_message(remark)

@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from typing import Any, NoReturn
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize
-from hipercow_tui.analysis.failure_reason import read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_details_with_reason
 from hipercow_tui.analysis.task_sorting import (
     SIZE_KEYS,
     USAGE_KEYS,
@@ -83,7 +83,7 @@ def run(words: Sequence[str]) -> int:
     now = time.time()
     root, snapshot, filters = select(options, now, listing=True)
     matched = matched_tasks(snapshot, filters)
-    read = partial(read_reasoned_details, root, with_resources=False)
+    read = partial(read_details_with_reason, root, with_resources=False)
     sizes = measure_many(root, matched) if options.sort.key in SIZE_KEYS else {}
     # Several columns, and the order, need the same reading.
     usage_of = lru_cache(_KEPT_USAGES)(partial(read_usage, root))
@@ -161,7 +161,7 @@ def _parser() -> CommandParser:
         help="sort by this column; -COLUMN begins with the largest or newest",
     )
     add("--reverse", action="store_true", help="reverse the order")
-    add("--limit", type=_limit, metavar="N", help="only the first N tasks")
+    parser.add_limit("tasks")
     return parser
 
 
@@ -184,12 +184,6 @@ def _sort(text: str) -> _Sort:
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_COLUMNS}"
         raise argparse.ArgumentTypeError(f"'{escape_controls(name)}' is not a column: {hint}")
     return _Sort(SortKey(name), descending=text.startswith("-"))
-
-
-def _limit(text: str) -> int:
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
-    return int(text)
 
 
 def _in_order(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.record_options import read_target_root, target_parser
-from hipercow_tui.domain.pin_requests import (
+from hipercow_tui.domain.record_requests import (
+    named_targets,
     note_targets,
     noted_items,
     notes_to_remove,
-    targets_to_pin,
 )
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.json_output import record_item_as_json
@@ -49,7 +49,7 @@ def run_note(words: Sequence[str]) -> int:
     options = parser.parse_command(words)
     root, snapshot = read_target_root(options)
     if options.text.strip():
-        targets = targets_to_pin(snapshot, options.task_id, options.bundle)
+        targets = named_targets(snapshot, options.task_id, options.bundle)
         for target in note_targets(snapshot, targets):
             note = write_note(root, target, options.text)
             print_output([f"Noted on {target}: {escape_controls(note.note if note else '')}"])

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.record_options import read_target_root, target_parser
-from hipercow_tui.domain.pin_requests import (
+from hipercow_tui.domain.pins import Pins
+from hipercow_tui.domain.record_requests import (
+    named_targets,
     pinned_items,
     pins_to_remove,
     still_held,
-    targets_to_pin,
 )
-from hipercow_tui.domain.pins import Pins
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.json_output import record_item_as_json
 from hipercow_tui.output.report import record_line
@@ -53,7 +53,7 @@ def run_pin(words: Sequence[str]) -> int:
     parser.add_argument("--note", metavar="TEXT", default="", help="why it is pinned")
     options = parser.parse_command(words)
     root, snapshot = read_target_root(options)
-    targets = targets_to_pin(snapshot, options.task_id, options.bundle)
+    targets = named_targets(snapshot, options.task_id, options.bundle)
     for target in targets:
         pin = add_pin(root, target, options.note)
         part = snapshot.of_lang(target.lang)

@@ -95,11 +95,11 @@ def _target_lines(targets: AskTargets, stuck: Mapping[str, str]) -> Iterator[str
 
 def _ask(targets: AskTargets, root: Root, *, as_json: bool) -> int:
     """Ask, print the report and return the exit status."""
-    answers: dict[str, Answer] = {}
+    ids, answers = frozenset(targets.ids), dict[str, Answer]()
     show = ProgressLines(len(targets.tasks))
 
     def take(line: bytes) -> None:
-        if (answer := read_answer(line, targets.ids)) is not None:
+        if (answer := read_answer(line, ids)) is not None:
             answers[answer.task_id] = answer
             show("asked about", len(answers))
         else:
@@ -107,7 +107,7 @@ def _ask(targets: AskTargets, root: Root, *, as_json: bool) -> int:
 
     stop = StopRequest()
     try:
-        r_runner.hipercow_version(root)
+        r_runner.hipercow_version(root, stop.event)
         with on_signals(stop):
             result = r_runner.run(RECONCILE, id_lines(targets.ids), root, take, stop.event)
     except RscriptError:

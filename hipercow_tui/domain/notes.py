@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hipercow_tui.domain.pins import PinKind, Record
+from hipercow_tui.domain.records import Record, TargetKind
 from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import Bundle
 from hipercow_tui.support.text import escape_controls, format_age
@@ -28,7 +28,7 @@ class Note(Record):
 
     def text_for_task(self, now: float) -> str:
         """Return the note as ``text`` does; names the bundle, if it is on one."""
-        of_bundle = self.target.kind is PinKind.BUNDLE
+        of_bundle = self.target.kind is TargetKind.BUNDLE
         return f"{self.target}: {self.text(now)}" if of_bundle else self.text(now)
 
     def matches(self, needle: str) -> bool:
@@ -57,7 +57,7 @@ class Notes:
         The chains and bundles are of the same language as the notes.
         """
         found: dict[str, dict[Note, None]] = {}
-        for note in sorted(self.notes, key=lambda note: note.target.kind is PinKind.BUNDLE):
+        for note in sorted(self.notes, key=lambda note: note.target.kind is TargetKind.BUNDLE):
             for task_id in note.ids(chains, bundles):
                 found.setdefault(task_id, {})[note] = None
         return {task_id: tuple(notes) for task_id, notes in found.items()}

@@ -5,53 +5,13 @@ A pin is one small file in the root, so that all users of a share see it (docs/s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 
+from hipercow_tui.domain.records import Record, TargetKind
 from hipercow_tui.domain.retry_chains import RetryChains
-from hipercow_tui.domain.task import Bundle, Lang
+from hipercow_tui.domain.task import Bundle
 from hipercow_tui.support.text import escape_controls, format_age
-
-
-class PinKind(StrEnum):
-    """What a pin or a note is about."""
-
-    CHAIN = "chain"
-    BUNDLE = "bundle"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PinTarget:
-    """What a pin or a note is about: a retry chain by the id of one of its tasks, or a bundle by
-    its name."""
-
-    kind: PinKind
-    lang: Lang
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {escape_controls(self.name)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What a user wrote about a chain or a bundle: ``user`` did it on ``host`` at ``time``, in
-    seconds since the epoch."""
-
-    target: PinTarget
-    note: str
-    user: str
-    host: str
-    time: float
-
-    def ids(self, chains: RetryChains, bundles: Collection[Bundle]) -> Iterator[str]:
-        """Yield the ids of the tasks that it is about, whole chains, perhaps repeatedly.
-
-        The chains and bundles are of the same language. A bundle that is gone has no tasks.
-        """
-        for task_id in _task_ids(self.target, bundles):
-            yield from chains.chain(task_id) or (task_id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +33,7 @@ class Pin(Record):
 
     def text_for_task(self, now: float) -> str:
         """Return why a task is held; names the bundle, if the pin is of one."""
-        of_bundle = self.target.kind is PinKind.BUNDLE
+        of_bundle = self.target.kind is TargetKind.BUNDLE
         return f"{self.target} is {self.text(now)}" if of_bundle else self.text(now)
 
 
@@ -95,7 +55,7 @@ class Pins:
     def bundle_names(self) -> frozenset[str]:
         """The names of the pinned bundles."""
         targets = (pin.target for pin in self.pins)
-        return frozenset(one.name for one in targets if one.kind is PinKind.BUNDLE)
+        return frozenset(one.name for one in targets if one.kind is TargetKind.BUNDLE)
 
     def held(self, chains: RetryChains, bundles: Collection[Bundle]) -> dict[str, Pin]:
         """Return the ids of the tasks that the pins hold, each with its pin, whole chains.
@@ -108,12 +68,3 @@ class Pins:
             for task_id in pin.ids(chains, bundles):
                 held.setdefault(task_id, pin)
         return held
-
-
-def _task_ids(target: PinTarget, bundles: Collection[Bundle]) -> Iterator[str]:
-    """Yield the ids of the tasks that a target names; a bundle that is gone names none."""
-    if target.kind is PinKind.CHAIN:
-        yield target.name
-    for bundle in bundles:
-        if target.kind is PinKind.BUNDLE and bundle.name == target.name:
-            yield from bundle.task_ids

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from hipercow_tui.domain.notes import Note, Notes
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
+from hipercow_tui.domain.pins import Pin, Pins
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.domain.task_columns import TaskColumns, TaskMask, mask_where
@@ -78,7 +79,7 @@ class Snapshot:
         return self.pins.held(self.chains, self.bundles)
 
     @cached_property
-    def pin_of(self) -> Mapping[PinTarget, Pin]:
+    def pin_of(self) -> Mapping[RecordTarget, Pin]:
         """The pin of each chain and bundle that is pinned itself."""
         return {pin.target: pin for pin in self.pins.pins}
 
@@ -89,14 +90,19 @@ class Snapshot:
             return {i: notes for part in self.by_language for i, notes in part.notes_of.items()}
         return self.notes.by_task(self.chains, self.bundles)
 
+    def ids_noted_with(self, needle: str) -> frozenset[str]:
+        """Return the ids of the tasks with a note that contains a case-folded text."""
+        noted = self.notes_of.items()
+        return frozenset(i for i, notes in noted if any(note.matches(needle) for note in notes))
+
     @cached_property
     def chain_note_of(self) -> Mapping[str, Note]:
         """The note on the chain of a task, by the id of the task."""
         first = {task_id: notes[0] for task_id, notes in self.notes_of.items()}
-        return {i: note for i, note in first.items() if note.target.kind is PinKind.CHAIN}
+        return {i: note for i, note in first.items() if note.target.kind is TargetKind.CHAIN}
 
     @cached_property
-    def note_of(self) -> Mapping[PinTarget, Note]:
+    def note_of(self) -> Mapping[RecordTarget, Note]:
         """The note of each chain and bundle that has one itself."""
         return {note.target: note for note in self.notes.notes}
 

@@ -64,6 +64,10 @@ class WaitProgress:
         """Look up every task; about 2 µs a task."""
         return cls({task_id: attempt_of(snapshot, task_id, follow=follow) for task_id in ids})
 
+    def part(self, ids: Iterable[str]) -> WaitProgress:
+        """Return the progress of some of the tasks."""
+        return WaitProgress({task_id: self.attempts[task_id] for task_id in ids})
+
     @property
     def unfinished(self) -> tuple[str, ...]:
         """The ids of tasks that have not ended."""
@@ -155,9 +159,9 @@ class Waits:
         ]
         return Waits(tuple(w for w in left if WaitProgress.of(snapshot, w.ids).unfinished))
 
-    def split(self, snapshot: Snapshot) -> tuple[Waits, Sequence[EndedWait]]:
-        """Return the waits that go on, and those that have ended."""
-        ended = [EndedWait(one, WaitProgress.of(snapshot, one.ids)) for one in self.waits]
+    def split(self, progress: WaitProgress) -> tuple[Waits, Sequence[EndedWait]]:
+        """Return the waits that go on, and those that have ended, by the progress of all tasks."""
+        ended = [EndedWait(one, progress.part(one.ids)) for one in self.waits]
         ended = [one for one in ended if not one.progress.unfinished]
         over = {id(one.wait) for one in ended}
         return Waits(tuple(one for one in self.waits if id(one) not in over)), ended

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from hipercow_tui.domain.notes import Note, Notes
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget, Record
+from hipercow_tui.domain.pins import Pin, Pins
+from hipercow_tui.domain.records import Record, RecordTarget, TargetKind
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.json_fields import (
     JsonFields,
@@ -58,10 +59,10 @@ PINS = RecordKind("pins", Pin, Pins)
 NOTES = RecordKind("notes", Note, Notes)
 
 
-def record_file_name(target: PinTarget) -> str:
+def record_file_name(target: RecordTarget) -> str:
     """Return the name of the file on a chain or a bundle. The name of a bundle can be too long for
     it, or contain ``/``, so a digest of it is used."""
-    if target.kind is PinKind.CHAIN:
+    if target.kind is TargetKind.CHAIN:
         return f"{target.kind}-{target.name}{ENDING}"
     digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
     return f"{target.kind}-{digest[:32]}{ENDING}"
@@ -214,10 +215,10 @@ def _parse(data: Any, file: str, lang: Lang, one: type[_R]) -> _R:
     number = fields.take("format", whole_number)
     if number != _FORMAT:
         raise ValueError(f"its format is {number}, not {_FORMAT}: a newer version made it")
-    kind = PinKind(fields.take("kind", one_of(PinKind)))
-    name = fields.take("name", task_id if kind is PinKind.CHAIN else text)
+    kind = TargetKind(fields.take("kind", one_of(TargetKind)))
+    name = fields.take("name", task_id if kind is TargetKind.CHAIN else text)
     record = one(
-        PinTarget(kind, Lang(fields.take("lang", one_of(Lang))), name),
+        RecordTarget(kind, Lang(fields.take("lang", one_of(Lang))), name),
         fields.take("note", shown_text),
         fields.take("user", shown_text),
         fields.take("host", shown_text),

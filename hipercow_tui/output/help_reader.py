@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from hipercow_tui import __version__
 from hipercow_tui.analysis.error_groups import ErrorGroup
-from hipercow_tui.analysis.failure_reason import outer_log, read_reasoned_details
+from hipercow_tui.analysis.failure_reason import outer_log, read_details_with_reason
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.details import EnvVar, open_task_folder, try_read
@@ -79,7 +79,7 @@ def _variables(facts: Iterable[TaskFacts]) -> list[EnvVar]:
 
 def _read_facts(root: Root, task: Task, snapshot: Snapshot) -> TaskFacts:
     part = root.part(task.lang)
-    details = read_reasoned_details(root, task)
+    details = read_details_with_reason(root, task)
     script, trace = _read_folder(part, task)
     log, outer = _logs(root, task)
     outer_end, outer_lines = _log_end(outer), _first_lines(outer)
@@ -143,4 +143,4 @@ def _attempts(root: Root, task: Task, tasks: Mapping[str, Task]) -> tuple[Attemp
 def _error_of(root: Root, task: Task | None) -> str:
     if task is None or task.status is not Status.FAILURE:
         return ""
-    return read_reasoned_details(root, task).error or ""
+    return read_details_with_reason(root, task).error or ""

@@ -36,6 +36,7 @@ _CODE = 4000  # characters
 _ERROR = 6000
 _LOG = 8000
 _LINE = 500  # characters of a line of a log
+_MASKED_LINE = 8000  # characters of it in which secrets are searched
 _IN_COMMON = {
     ErrorGrouping.MESSAGE: "error",
     ErrorGrouping.FRAME: "frame",
@@ -278,7 +279,10 @@ class _Writer:
         lines = pluralize(len(log.lines), "line")
         fetched = "" if log.fetched is None else f", fetched {self._moment(log.fetched)}"
         title = f"Last {lines} of {self._span(log.name)} ({format_size(log.size)}{fetched})"
-        text = "\n".join(self._masker.mask_part(line, _LINE) for line in log.lines)
+        # Masked before its lines are cut: a private key has several lines.
+        masked = self._masker.mask("\n".join(line[:_MASKED_LINE] for line in log.lines))
+        cut = (f"{line[:_LINE]}…" if len(line) > _LINE else line for line in masked.split("\n"))
+        text = "\n".join(cut)
         yield from self._section(level, title, text, _LOG, end=True)
 
     # Parts of sections

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from hipercow_tui.domain.blocked import Blocked
 from hipercow_tui.domain.notes import Note
-from hipercow_tui.domain.pin_requests import RecordItem
-from hipercow_tui.domain.pins import Record
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.domain.record_requests import RecordItem
+from hipercow_tui.domain.records import Record
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size

@@ -17,9 +17,15 @@ _ORDINARY = frozenset(("true", "false", "none", "null", "auto", "default"))
 # A longer value may be cut in the text, so its first and last characters are looked for too.
 _LONG = 32
 _PART = 16
-_MARGIN = 200  # characters at a cut that can be a part of a secret
-_WORD = r"(?:password|passwd|passphrase|pwd|secret|token|credentials?|api[_-]?key|access[_-]?key)"
-_VALUE = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"',;)&]+)"""
+_AHEAD = 10_000  # characters beyond a cut that are masked too: a secret there is seen as a whole
+_MARGIN = 200  # characters before that end, where a secret may begin
+_WORD = (
+    r"(?:password|passwd|passphrase|(?<![a-z])pass(?![a-z])|pwd|secret|token|credentials?"
+    r"|(?:api|access)[._-]?key)"
+)
+# A string may have escaped quotes, and its end may be cut.
+_STRING = r"""(?:"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?)"""
+_VALUE = rf"""(?:{_STRING}|[\w.:]{{1,40}}\([^()\n]{{0,500}}\)|[^\s"',;)&]+)"""
 
 # The group ``secret`` of a match is hidden.
 _PATTERNS = tuple(
@@ -32,9 +38,12 @@ _PATTERNS = tuple(
         r"\b(?P<secret>eyJ[\w-]{8,1024}\.[\w-]{1,4096}\.[\w-]*)",
         # The inner lines of a key, and not a line of ===.
         r"(?m)^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[ \t]*(?P<secret>[A-Za-z0-9+/=]{60,})[ \t]*$",
-        r"://(?P<secret>[^\s/@:]*:[^\s/@]+)@",
+        r"://(?P<secret>[^\s/@:]*:[^\s/]+)@",
+        r"(?:^|\s)(?:-u|--user)[ =](?P<secret>[^\s:]{1,200}:\S+)",
+        r"(?i)\bauthorization[\"']?\s{0,8}[:=]\s{0,8}[\"']?(?:\w{1,20}\s+)?(?P<secret>[\w.~+/=-]{8,})",
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>[\w.~+/=-]{8,})",
         rf"(?i)--{_WORD}[ =](?P<secret>{_VALUE})",
+        rf"(?i){_WORD}[\w.-]{{0,32}}\(\s{{0,8}}(?P<secret>{_STRING})",
         rf"(?i){_WORD}[\w.-]{{0,32}}[\"']?\s{{0,8}}(?:=>|<-|[=:])\s{{0,8}}(?P<secret>{_VALUE})",
     )
 )
@@ -68,7 +77,7 @@ class Masker:
     def mask_part(self, text: str, limit: int, *, end: bool = False) -> str:
         """Return the first ``limit`` characters of a text without secrets, or with ``end`` the
         last. ``…`` is where it was cut, and no part of a secret is left there."""
-        size = limit + _MARGIN
+        size = limit + _AHEAD
         if len(text) > size:
             masked = self.mask(text[-size:])[_MARGIN:] if end else self.mask(text[:size])[:-_MARGIN]
         elif len(masked := self.mask(text)) <= limit:

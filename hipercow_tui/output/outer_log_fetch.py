@@ -38,7 +38,7 @@ class AnswerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LogAnswer:
     """The answer on one task: its outer log, that there is none, or the message of an error.
 
     ``log`` can be empty. It says where it is cut.
@@ -81,11 +81,15 @@ class CutText:
 
 
 class _RAnswers:
-    """Reads the answers from the lines that R prints; other lines are R's own messages."""
+    """Reads the answers on ``ids`` from the lines that R prints; others are R's own messages."""
 
     def __init__(
-        self, on_answer: Callable[[Answer], object], on_message: Callable[[str], object]
+        self,
+        ids: Collection[str],
+        on_answer: Callable[[LogAnswer], object],
+        on_message: Callable[[str], object],
     ) -> None:
+        self._ids = ids
         self._on_answer = on_answer
         self._on_message = on_message
         self._task_id = ""
@@ -110,16 +114,16 @@ class _RAnswers:
         if words == ["end"] and self._text is not None:
             self._on_answer(_make_answer(self._task_id, self._kind, self._text.text()))
             self._text = None
-        elif len(words) == 2 and words[1] in tuple(AnswerKind):
+        elif len(words) == 2 and words[0] in self._ids and words[1] in tuple(AnswerKind):
             self._task_id, self._kind = words[0], AnswerKind(words[1])
             self._text = CutText()
 
 
-def _make_answer(task_id: str, kind: AnswerKind, text: bytes) -> Answer:
+def _make_answer(task_id: str, kind: AnswerKind, text: bytes) -> LogAnswer:
     if kind is AnswerKind.ERROR:
         lines = (sanitize_line(line) for line in text.splitlines())
-        return Answer(task_id, kind, error="\n".join(lines)[:MAX_MESSAGE])
-    return Answer(task_id, kind, log=text)
+        return LogAnswer(task_id, kind, error="\n".join(lines)[:MAX_MESSAGE])
+    return LogAnswer(task_id, kind, log=text)
 
 
 def check_programs(languages: Collection[Lang]) -> None:
@@ -142,7 +146,7 @@ def _find_hipercow() -> str:
 def fetch_outer_logs(
     tasks: Sequence[Task],
     root: Root,
-    on_answer: Callable[[Answer], object],
+    on_answer: Callable[[LogAnswer], object],
     on_message: Callable[[str], object],
     stop: threading.Event,
 ) -> None:
@@ -156,7 +160,7 @@ def fetch_outer_logs(
     by_python = [task.id for task in tasks if task.lang is Lang.PY]
     project = root.part(Lang.R)
     if by_r:
-        answers = _RAnswers(on_answer, on_message)
+        answers = _RAnswers(frozenset(by_r), on_answer, on_message)
         ended = r_runner.run(OUTER_LOGS, id_lines(by_r), project, answers.take, stop)
         if ended.status and not ended.stopped:
             raise RscriptError(f"R failed with status {ended.status}")
@@ -167,7 +171,7 @@ def fetch_outer_logs(
             on_answer(answer)
 
 
-def _fetch_by_python(task_id: str, project: Root, stop: threading.Event) -> Iterator[Answer]:
+def _fetch_by_python(task_id: str, project: Root, stop: threading.Event) -> Iterator[LogAnswer]:
     """Yield the answer on a Python task, unless it is stopped."""
     command = [_find_hipercow(), "task", "log", "--outer", task_id]
     log = CutText()

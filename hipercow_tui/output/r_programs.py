@@ -72,12 +72,14 @@ def id_lines(ids: Sequence[str]) -> Sequence[str]:
 # it from following retries, which it does even with follow = FALSE (docs/spec.md, section 2).
 # Each line of the answer is this word, the id, the status or "error", and what R says about it;
 # the last two are encoded as in a URL. The text of a warning names the file that an error does not.
+# hipercow_init() would make the folder hipercow where a file system is not mounted any more.
 # Sys.sleep(0) lets an interrupt end R between two tasks, so that each end is recorded completely.
 RECONCILE_ANSWER = "reconciled"
 RECONCILE = (
     "options(warn = 1, hipercow.auto_install_missing_packages = FALSE); "
     + _IDS
-    + "root <- suppressMessages(hipercow::hipercow_init('.')); "
+    + "if (!dir.exists('hipercow')) stop('The root has disappeared'); "
+    "root <- suppressMessages(hipercow::hipercow_init('.')); "
     "if (is.data.frame(root$retry_map)) root$retry_map <- root$retry_map[FALSE, , drop = FALSE]; "
     "for (id in ids) { suspendInterrupts({ "
     "warned <- character(); "

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,23 +42,21 @@ class RResult:
         return self.status == 0 and not self.stopped
 
 
-def hipercow_version(root: Root) -> str:
+def hipercow_version(root: Root, stop: threading.Event) -> str:
     """Return the version of hipercow that R loads; takes about a second.
 
-    Raises RscriptError if Rscript or the package is missing.
+    Setting ``stop`` ends R, which a profile of the user can keep busy. Raises RscriptError if
+    Rscript or the package is missing.
     """
-    process = subprocess.run(
-        [find_rscript(), "-e", _VERSION],
-        cwd=root.path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if process.returncode:
+    command, printed = [find_rscript(), "-e", _VERSION], deque[bytes](maxlen=1)
+    result = run_command(command, (), root, printed.append, stop, stderr=subprocess.DEVNULL)
+    if result.stopped:
+        raise RscriptError("R was stopped")
+    if result.status or not printed:
         raise RscriptError(
             "R is there but has no package hipercow: start the app where R finds the package"
         )
-    return escape_controls(process.stdout.decode("utf-8", "replace").splitlines()[-1])
+    return escape_controls(printed[0].decode("utf-8", "replace").strip())
 
 
 def run(
@@ -86,7 +85,8 @@ def run_command(
 ) -> RResult:
     """Run any command in the project's folder, as ``run`` does with R.
 
-    A very long line is passed in several pieces. ``stderr`` can be the descriptor of a file.
+    A very long line is passed in several pieces. ``stderr`` can be the descriptor of a file. If
+    ``on_line`` raises an exception, the program is stopped, as by ``stop``.
     """
     name = Path(command[0]).stem
     try:
@@ -105,15 +105,20 @@ def run_command(
     watch = threading.Thread(target=_stop, args=(group, stop, ended), daemon=True)
     watch.start()
     assert process.stdin is not None and process.stdout is not None
-    with process.stdin as pipe:
-        _write(pipe.fileno(), "".join(f"{line}\n" for line in lines).encode())
-    with process.stdout as output:
-        while line := output.readline(_MAX_PIECE):
-            on_line(line)
-    status = process.wait()
-    ended.set()
-    watch.join()
-    group.close()
+    try:
+        with process.stdin as pipe:
+            _write(pipe.fileno(), "".join(f"{line}\n" for line in lines).encode())
+        with process.stdout as output:
+            while line := output.readline(_MAX_PIECE):
+                on_line(line)
+    except BaseException:
+        stop.set()  # its output is not read any more
+        raise
+    finally:
+        status = process.wait()
+        ended.set()
+        watch.join()
+        group.close()
     return RResult(status, stop.is_set())
 
 

@@ -21,6 +21,7 @@ from hipercow_tui.support.text import escape_controls, pluralize
 _LINE = re.compile(rf"{RECONCILE_ANSWER} ([0-9a-f]{{32}}) (\S+) (\S*) ?\Z")
 _ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _SHOWN_IDS = 3  # of a group
+_SHOWN_MESSAGES = 20  # of tasks that could not be asked about
 # hipercow stops with this if the cluster says that a task succeeded: it can't record that.
 _SUCCEEDED = "I don't know how to deal with this"
 
@@ -209,11 +210,15 @@ def _by_message(failed: Iterable[Answer], id_text: Callable[[str], str]) -> Iter
     groups: dict[str, list[Answer]] = {}
     for one in failed:
         groups.setdefault(_template(one), []).append(one)
-    for group in groups.values():
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    for group in ordered[:_SHOWN_MESSAGES]:
         first, *more = escape_lines(group[0].message)
         yield f"    {pluralize(len(group), 'task')}: {first}"
         yield from (f"      {line}" for line in more)
         yield f"      {_some(group, id_text)}"
+    if others := ordered[_SHOWN_MESSAGES:]:
+        tasks = pluralize(sum(map(len, others)), "task")
+        yield f"    {tasks}: {pluralize(len(others), 'other message')}"
 
 
 def _template(answer: Answer) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from hipercow_tui.domain.notes import Note
-from hipercow_tui.domain.pin_requests import RecordItem
 from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import number_of_chains
+from hipercow_tui.domain.record_requests import RecordItem
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 from hipercow_tui.formats.free_space import FreeSpace

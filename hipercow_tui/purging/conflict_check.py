@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from hipercow_tui.domain.pins import PinKind
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.records import TargetKind
 from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.task import QUEUED, Bundle, Lang, Status
 from hipercow_tui.domain.unread import UnfinishedLine, unread_bundles
@@ -82,7 +82,7 @@ def _pinned(dirs: RootDirs, plan: PurgePlan) -> Iterator[tuple[Sequence[str], st
     bundles = {one.bundle.name: one.bundle for one in plan.bundles}
     for pin in pins.pins:
         reason = f"it is {pin}"
-        if pin.target.kind is PinKind.CHAIN:
+        if pin.target.kind is TargetKind.CHAIN:
             yield [pin.target.name], reason
         elif pin.target.name in bundles:
             yield bundles[pin.target.name].task_ids, reason

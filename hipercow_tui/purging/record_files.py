@@ -15,7 +15,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from hipercow_tui.domain.notes import Note
-from hipercow_tui.domain.pins import Pin, PinTarget, Record
+from hipercow_tui.domain.pins import Pin
+from hipercow_tui.domain.records import Record, RecordTarget
 from hipercow_tui.formats.records import (
     NOTE_LIMIT,
     NOTES,
@@ -37,7 +38,7 @@ from hipercow_tui.support.text import escape_controls
 _R = TypeVar("_R", bound=Record)
 
 
-def add_pin(root: Root, target: PinTarget, note: str = "") -> Pin:
+def add_pin(root: Root, target: RecordTarget, note: str = "") -> Pin:
     """Pin a chain or a bundle, or replace its pin. ``note`` says why; it is cut at 500 characters.
 
     Returns the pin. Raises PurgeError if the root can't be written.
@@ -45,7 +46,7 @@ def add_pin(root: Root, target: PinTarget, note: str = "") -> Pin:
     return _write(PINS, root, target, note)
 
 
-def remove_pin(root: Root, target: PinTarget) -> bool:
+def remove_pin(root: Root, target: RecordTarget) -> bool:
     """Remove the pin of a chain or a bundle.
 
     Returns whether there was one. Raises PurgeError if the root can't be written.
@@ -53,7 +54,7 @@ def remove_pin(root: Root, target: PinTarget) -> bool:
     return _remove(PINS, root, target)
 
 
-def write_note(root: Root, target: PinTarget, text: str) -> Note | None:
+def write_note(root: Root, target: RecordTarget, text: str) -> Note | None:
     """Write a note on a chain or a bundle, or replace it. It is cut at 500 characters.
 
     Returns the note. An empty text removes it, and returns None. Raises PurgeError if the root
@@ -65,7 +66,7 @@ def write_note(root: Root, target: PinTarget, text: str) -> Note | None:
     return None
 
 
-def _write(kind: RecordKind[_R, Any], root: Root, target: PinTarget, note: str) -> _R:
+def _write(kind: RecordKind[_R, Any], root: Root, target: RecordTarget, note: str) -> _R:
     process = current_process()
     record = kind.one(target, note.strip()[:NOTE_LIMIT], process.user, process.host, time.time())
     with _open_folder(kind, root.part(target.lang), make=True) as folder:
@@ -77,7 +78,7 @@ def _write(kind: RecordKind[_R, Any], root: Root, target: PinTarget, note: str) 
     return record
 
 
-def _remove(kind: RecordKind[Any, Any], root: Root, target: PinTarget) -> bool:
+def _remove(kind: RecordKind[Any, Any], root: Root, target: RecordTarget) -> bool:
     try:
         with _open_folder(kind, root.part(target.lang), make=False) as folder:
             name = record_file_name(target)

@@ -7,8 +7,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ class WaitStep(NamedTuple):
     over: bool
 
 
-def wait_for(root: Root, request: WaitRequest) -> Iterator[WaitStep]:
+def wait_for(root: Root, request: WaitRequest) -> Generator[WaitStep, None, None]:
     """Yield a step after each scan, until the wait is over or its time is.
 
     New tasks that pass the filters are not waited for, but new retries of the tasks are. Raises
@@ -104,9 +104,10 @@ def _check_submitted(progress: WaitProgress) -> None:
 def _scans(root: Root, timeout: float | None) -> Generator[Snapshot, None, None]:
     """Yield the snapshot of each scan, until ``timeout`` seconds after the first.
 
-    A daemon thread scans, so that signals and the timeout work while a file server hangs.
+    A daemon thread scans, so that signals and the timeout work while a file server hangs. It waits
+    until its last snapshot was taken, because this thread may wait for a paused terminal.
     """
-    answers: queue.SimpleQueue[Snapshot | Exception] = queue.SimpleQueue()
+    answers: queue.Queue[Snapshot | Exception] = queue.Queue(maxsize=1)
     stop = threading.Event()
     scan = threading.Thread(target=_scan_repeatedly, args=(root, answers, stop), daemon=True)
     scan.start()
@@ -124,10 +125,12 @@ def _scans(root: Root, timeout: float | None) -> Generator[Snapshot, None, None]
             yield answer
     finally:
         stop.set()
+        with suppress(queue.Empty):  # the thread can put its last answer, and ends
+            answers.get_nowait()
 
 
 def _scan_repeatedly(
-    root: Root, answers: queue.SimpleQueue[Snapshot | Exception], stop: threading.Event
+    root: Root, answers: queue.Queue[Snapshot | Exception], stop: threading.Event
 ) -> None:
     """Put the snapshot of each scan into ``answers``, or the error that ends this."""
     scanner, pace, pause = CombinedScanner(root), ScanPace(), 0.0
@@ -144,7 +147,7 @@ def _scan_repeatedly(
                     f"The root '{escape_controls(str(root.path))}' has disappeared: the state of"
                     " its tasks is not known. Is its file system still mounted?"
                 )
-            answers.put(snapshot)
             pause = pace.pause_after(time.monotonic() - began)
+            answers.put(snapshot)
     except Exception as error:
         answers.put(error)

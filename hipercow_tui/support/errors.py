@@ -61,7 +61,11 @@ class LogError(HipercowTuiError):
 
 
 class ExportError(HipercowTuiError):
-    """An export of inputs can't be written to a file."""
+    """An export of inputs or a report can't be written to a file."""
+
+
+class ExistingFileError(ExportError):
+    """The file exists already."""
 
 
 def os_error_text(error: OSError) -> str:

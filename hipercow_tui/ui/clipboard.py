@@ -5,6 +5,7 @@ On Windows a text also gets to the clipboard of the system, which not each termi
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from textual.app import App
@@ -13,6 +14,8 @@ from hipercow_tui.support.windows_console import copy_to_clipboard
 from hipercow_tui.ui.cells import cut_end, plain_text
 
 MAX_BYTES = 74_994  # terminals accept at most 100,000 bytes of base64 by OSC 52
+# Bytes of the largest text that ``copy`` takes; the clipboard of Windows itself has no such limit.
+LARGEST = 64 << 20 if sys.platform == "win32" else MAX_BYTES
 _SHOWN_LINES = 3  # of the copied text, in the notification
 _SHOWN_CELLS = 110  # of each of them: two lines of the notification
 

@@ -16,6 +16,7 @@ from textual.screen import ModalScreen, Screen
 from hipercow_tui.settings.key_file import ChosenKeys, KeyFile
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
+from hipercow_tui.ui.dialogs.cancel import CancelScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
@@ -28,7 +29,6 @@ from hipercow_tui.ui.dialogs.older_than import OlderThanScreen
 from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.dialogs.reconcile import ReconcileScreen
-from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
@@ -108,7 +108,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("While something is pinned", (PinNoteScreen,)),
     ("While a note is written", (NoteScreen,)),
     ("In the list of unreadable files", (ProblemsScreen, ScrollText)),
-    ("While R runs", (RunRScreen, ScrollText)),
+    ("While R runs", (CancelScreen, ScrollText)),
     ("While R asks the cluster", (ReconcileScreen, ScrollText)),
     ("While outer logs are fetched", (FetchLogsScreen, ScrollText)),
     ("In the help", (HelpScreen, ScrollText)),
@@ -152,7 +152,7 @@ def _keys_of(title: str, classes: Sequence[type]) -> Iterator[Binding]:
 @cache
 def groups() -> Sequence[KeyGroup]:
     """Return all keys, each once, under titles for the help."""
-    *main, app = (group for group in KEY_GROUPS if not group.title.startswith("In the "))
+    *main, app = KEY_GROUPS
     found = [*main, KeyGroup("Text that scrolls", SCROLL_KEYS)]
     seen = {key.id for group in (*found, app) for key in group.keys}
     for context in contexts():

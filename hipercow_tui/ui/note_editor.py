@@ -7,8 +7,8 @@ from functools import partial
 
 from textual.markup import escape
 
-from hipercow_tui.domain.pin_requests import note_targets, notes_on
-from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.record_requests import note_targets, notes_on
+from hipercow_tui.domain.records import RecordTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.record_changes import RecordChanges, label
@@ -20,7 +20,7 @@ NOTHING_HERE = "Go to a task or a bundle to write a note on it"
 class NoteEditor(RecordChanges):
     """Asks for a note, with the present one to edit; an empty note is removed."""
 
-    def edit(self, targets: Sequence[PinTarget], snapshot: Snapshot) -> None:
+    def edit(self, targets: Sequence[RecordTarget], snapshot: Snapshot) -> None:
         """Ask for one note on all of the targets."""
         from hipercow_tui.ui.dialogs.note import NoteScreen
 
@@ -44,7 +44,9 @@ class NoteEditor(RecordChanges):
         replaced = len(notes) if notes and not same else 0
         self.screen.app.push_screen(NoteScreen(escape(label(own)), same, replaced), answered)
 
-    def _write(self, targets: Sequence[PinTarget], others: Sequence[PinTarget], text: str) -> str:
+    def _write(
+        self, targets: Sequence[RecordTarget], others: Sequence[RecordTarget], text: str
+    ) -> str:
         from hipercow_tui.purging.record_files import write_note
 
         for target in targets:

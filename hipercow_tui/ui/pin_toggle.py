@@ -7,8 +7,9 @@ from functools import partial
 
 from textual.markup import escape
 
-from hipercow_tui.domain.pin_requests import pins_on
-from hipercow_tui.domain.pins import Pin, PinKind, PinTarget
+from hipercow_tui.domain.pins import Pin
+from hipercow_tui.domain.record_requests import pins_on
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.record_changes import RecordChanges, label
@@ -20,7 +21,7 @@ NOTHING_HERE = "Go to a task or a bundle to pin it"
 class PinToggle(RecordChanges):
     """Pins chains and bundles after a question for a note, or removes their pins."""
 
-    def toggle(self, targets: Sequence[PinTarget], snapshot: Snapshot) -> None:
+    def toggle(self, targets: Sequence[RecordTarget], snapshot: Snapshot) -> None:
         """Pin those of the targets that no pin holds; if there are none, unpin all of them."""
         if self.read_only:
             self.notify(READ_ONLY, "warning")
@@ -39,7 +40,7 @@ class PinToggle(RecordChanges):
         else:
             self.notify(NOTHING_HERE)
 
-    def _pin(self, targets: Sequence[PinTarget]) -> None:
+    def _pin(self, targets: Sequence[RecordTarget]) -> None:
         from hipercow_tui.ui.dialogs.pin_note import PinNoteScreen
 
         def answered(note: str | None) -> None:
@@ -48,7 +49,7 @@ class PinToggle(RecordChanges):
 
         self.screen.app.push_screen(PinNoteScreen(escape(label(targets))), answered)
 
-    def _add(self, targets: Sequence[PinTarget], note: str) -> str:
+    def _add(self, targets: Sequence[RecordTarget], note: str) -> str:
         from hipercow_tui.purging.record_files import add_pin
 
         for target in targets:
@@ -64,8 +65,8 @@ class PinToggle(RecordChanges):
         return f"{done}, which was {pins[0].text(self.clock())}" if len(pins) == 1 else done
 
 
-def _holder(target: PinTarget, snapshot: Snapshot) -> Pin | None:
+def _holder(target: RecordTarget, snapshot: Snapshot) -> Pin | None:
     """Return a pin that holds a chain or a bundle."""
-    if target.kind is PinKind.BUNDLE:
+    if target.kind is TargetKind.BUNDLE:
         return snapshot.pin_of.get(target)
     return snapshot.of_lang(target.lang).held.get(target.name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.screen import Screen
 
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
@@ -58,11 +58,11 @@ class RecordChanges:
         self.screen.notify(text, severity=severity, markup=False)
 
 
-def label(targets: Sequence[PinTarget]) -> str:
+def label(targets: Sequence[RecordTarget]) -> str:
     """Return ``chain 3f2a9c…71e0``, ``bundle sweep_01`` or ``3 chains and 1 bundle``."""
     if len(targets) == 1:
         (one,) = targets
-        is_chain = one.kind is PinKind.CHAIN
+        is_chain = one.kind is TargetKind.CHAIN
         return f"{one.kind} {short_id(one.name) if is_chain else escape_controls(one.name)}"
-    counts = [(kind, sum(1 for one in targets if one.kind is kind)) for kind in PinKind]
+    counts = [(kind, sum(1 for one in targets if one.kind is kind)) for kind in TargetKind]
     return " and ".join(pluralize(number, kind) for kind, number in counts if number)

@@ -15,7 +15,7 @@ _MODULES = (
     "ui.widgets.job_result",
     "ui.dialogs.copy_menu",
     "ui.dialogs.reconcile",
-    "ui.dialogs.run_r",
+    "ui.dialogs.cancel",
     "ui.dialogs.retry",
     "ui.dialogs.export_inputs",
     "ui.dialogs.help",

@@ -15,7 +15,7 @@ from hipercow_tui.analysis import failure_reader
 from hipercow_tui.analysis.error_groups import LOST, ErrorSort, lacks_reason
 from hipercow_tui.analysis.failure_cache import FailureCache
 from hipercow_tui.analysis.failure_reader import NO_LOG, FailureReader, read_failure
-from hipercow_tui.analysis.failure_reason import read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_details_with_reason
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root, find_root
@@ -89,14 +89,14 @@ def test_an_outer_log_without_an_error_changes_nothing(root: Root, log: bytes) -
 
 def test_a_reason_has_no_control_characters(root: Root) -> None:
     keep(root, LOST_TASK, b"Error: \x1b]0;owned\x07 \x1b[31mred\x1b[0m\n")
-    details = read_reasoned_details(root, tasks_of(root)[LOST_TASK])
+    details = read_details_with_reason(root, tasks_of(root)[LOST_TASK])
     assert details.error is not None
     assert details.error.isprintable()
 
 
 def test_only_a_failure_without_a_message_lacks_a_reason(root: Root) -> None:
     tasks = tasks_of(root)
-    errors = {i: read_reasoned_details(root, task).error for i, task in tasks.items()}
+    errors = {i: read_details_with_reason(root, task).error for i, task in tasks.items()}
     found = {i for i, error in errors.items() if lacks_reason(tasks[i], error)}
     assert found == {NO_RESULT, LOST_TASK, PYTHON}
 

@@ -13,9 +13,10 @@ from small_root import IDS, NOW, snapshot_of, snapshots, task_id
 
 from hipercow_tui.analysis.goal import Goal, GoalChoice, GoalOrder, choose_chains, plan_for_goal
 from hipercow_tui.domain.filters import FilterStack
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
+from hipercow_tui.domain.pins import Pin, Pins
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.plan_chains import PlannedChain, planned_chains
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.folder_size import SharedFile, Size, SizeKind, freed_size
@@ -126,7 +127,7 @@ def test_a_larger_goal_chooses_the_same_chains_and_more(
 def test_a_goal_plans_only_chosen_chains_whole_and_nothing_pinned(
     snapshot: Snapshot, stack: FilterStack, sizes: dict[str, Size], goal: Goal, pinned: str
 ) -> None:
-    pin = Pin(PinTarget(PinKind.CHAIN, Lang.R, pinned), "", "ada", "node", 0.0)
+    pin = Pin(RecordTarget(TargetKind.CHAIN, Lang.R, pinned), "", "ada", "node", 0.0)
     with_pin = replace(snapshot, pins=Pins((pin,)))
     whole = unblocked(with_pin, stack)
     choice = choose_chains(whole, sizes, goal)
@@ -188,7 +189,7 @@ def test_failures_come_before_cancelled_before_successes() -> None:
 def test_a_goal_that_is_met_already_chooses_nothing_and_says_so() -> None:
     choice = choice_of(Goal())
     assert choice.met and not choice.ids
-    assert "met already" in str(choice)
+    assert str(choice) == "the goal of 0 is met already, so nothing goes"
 
 
 def test_tasks_of_the_last_hour_are_chosen_only_on_request() -> None:
@@ -221,7 +222,7 @@ def test_a_met_goal_says_where_it_stops() -> None:
 
 
 def test_an_unreachable_goal_counts_pinned_and_blocked_chains() -> None:
-    pin = Pin(PinTarget(PinKind.CHAIN, Lang.R, B), "", "ada", "node", 0.0)
+    pin = Pin(RecordTarget(TargetKind.CHAIN, Lang.R, B), "", "ada", "node", 0.0)
     snapshot = replace(
         snapshot_of([ended(A), ended(B), ended(C)._replace(status=Status.RUNNING)]),
         pins=Pins((pin,)),

@@ -29,7 +29,7 @@ from hipercow_tui.analysis.space_usage import (
 )
 from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_root
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import FolderUsage
@@ -159,7 +159,7 @@ def test_running_chains_and_pins_hold_tasks(tmp_path: Path) -> None:
     for identity in ids[2:]:
         write_task(tmp_path, identity, "success")
     write_bundle(tmp_path, "kept", ids[2:3])
-    add_pin(find_root(tmp_path), PinTarget(PinKind.BUNDLE, Lang.R, "kept"))
+    add_pin(find_root(tmp_path), RecordTarget(TargetKind.BUNDLE, Lang.R, "kept"))
     usage = measured(tmp_path)
     held = {group.label: set(group.ids) for group in usage.held_groups}
     assert held == {PINNED: {ids[2]}, ACTIVE: {ids[0], ids[1]}}
@@ -171,7 +171,7 @@ def test_running_chains_and_pins_hold_tasks(tmp_path: Path) -> None:
 def test_unreadable_pins_hold_every_task(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(0), "success")
     write_task(tmp_path, task_id(1), "running")
-    add_pin(find_root(tmp_path), PinTarget(PinKind.CHAIN, Lang.R, task_id(0)))
+    add_pin(find_root(tmp_path), RecordTarget(TargetKind.CHAIN, Lang.R, task_id(0)))
     (pin,) = (tmp_path / "hipercow" / "tui" / "pins").iterdir()
     pin.write_text("damaged")
     usage = measured(tmp_path)

@@ -17,7 +17,7 @@ from small_root import task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.notes import Note
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
@@ -223,7 +223,7 @@ tasks = st.builds(
 
 @given(st.lists(tasks, max_size=5))
 def test_lines_of_json_are_those_of_the_json_module(some: list[Task]) -> None:
-    note = Note(PinTarget(PinKind.CHAIN, Lang.R, task_id(0)), 'a "note"', "ada", "node1", 0.0)
+    note = Note(RecordTarget(TargetKind.CHAIN, Lang.R, task_id(0)), 'a "note"', "ada", "node1", 0.0)
     notes = {task.id: note for task in some[::2]}
     lines = list(json_lines(some, notes))
     assert lines == [json.dumps(listed_task_as_json(task, notes)) for task in some]

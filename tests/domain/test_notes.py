@@ -11,21 +11,21 @@ from hipercow_tui.analysis.task_view import make_view
 from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.notes import Note, Notes
-from hipercow_tui.domain.pin_requests import note_targets, noted_items
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.record_requests import note_targets, noted_items
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 
 FIRST, RETRY, LONE, OTHER = IDS[:4]
 
 
-def note(kind: PinKind, name: str, text: str) -> Note:
-    return Note(PinTarget(kind, Lang.R, name), text, "ada", "node1", NOW - 7200)
+def note(kind: TargetKind, name: str, text: str) -> Note:
+    return Note(RecordTarget(kind, Lang.R, name), text, "ada", "node1", NOW - 7200)
 
 
-ON_CHAIN = note(PinKind.CHAIN, RETRY, "Wrong data")
-ON_BUNDLE = note(PinKind.BUNDLE, "sweep", "figure 3\x1b[31m")
-ON_GONE = note(PinKind.BUNDLE, "gone", "wrong too")
+ON_CHAIN = note(TargetKind.CHAIN, RETRY, "Wrong data")
+ON_BUNDLE = note(TargetKind.BUNDLE, "sweep", "figure 3\x1b[31m")
+ON_GONE = note(TargetKind.BUNDLE, "gone", "wrong too")
 
 
 def noted() -> Snapshot:
@@ -59,7 +59,7 @@ def test_a_search_finds_tasks_by_the_notes_on_their_chain_and_bundles() -> None:
 
 
 def test_another_attempt_of_a_chain_is_the_target_of_its_note() -> None:
-    targets = [PinTarget(PinKind.CHAIN, Lang.R, name) for name in (FIRST, OTHER)]
+    targets = [RecordTarget(TargetKind.CHAIN, Lang.R, name) for name in (FIRST, OTHER)]
     assert note_targets(noted(), targets) == [ON_CHAIN.target, targets[1]]
 
 
@@ -79,11 +79,11 @@ def test_texts_of_a_note_have_no_control_characters() -> None:
 
 
 def test_a_root_of_both_languages_has_the_notes_of_both() -> None:
-    other = note(PinKind.CHAIN, OTHER, "of Python")
+    other = note(TargetKind.CHAIN, OTHER, "of Python")
     python = replace(
         snapshot_of([Task("f" * 32, Status.SUCCESS, lang=Lang.PY)]),
         lang=Lang.PY,
-        notes=Notes((replace(other, target=PinTarget(PinKind.CHAIN, Lang.PY, "f" * 32)),)),
+        notes=Notes((replace(other, target=RecordTarget(TargetKind.CHAIN, Lang.PY, "f" * 32)),)),
     )
     both = combine_snapshots(noted(), python)
     assert len(both.notes.notes) == 4

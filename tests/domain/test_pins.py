@@ -10,8 +10,9 @@ from small_plans import by_ids, ended, kept_sets, stacks
 from small_root import NOW, snapshot_of, snapshots, task_id, unread_snapshots
 
 from hipercow_tui.domain.filters import FilterStack
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
+from hipercow_tui.domain.pins import Pin, Pins
 from hipercow_tui.domain.plan import PlanTotals, make_plan, plan_totals
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
@@ -20,34 +21,34 @@ from hipercow_tui.domain.unread import Unread
 A, B, C, D = map(task_id, range(4))
 
 
-def pin(kind: PinKind, name: str) -> Pin:
-    return Pin(PinTarget(kind, Lang.R, name), "", "ada", "node1", 0.0)
+def pin(kind: TargetKind, name: str) -> Pin:
+    return Pin(RecordTarget(kind, Lang.R, name), "", "ada", "node1", 0.0)
 
 
 def test_a_pinned_task_holds_its_whole_chain() -> None:
     chains = RetryChains((RetryLink(B, A, A), RetryLink(C, B, A)))
-    held = Pins((pin(PinKind.CHAIN, B),)).held(chains, ())
+    held = Pins((pin(TargetKind.CHAIN, B),)).held(chains, ())
     assert held.keys() == {A, B, C}
 
 
 def test_a_pinned_task_without_a_chain_holds_itself() -> None:
-    assert Pins((pin(PinKind.CHAIN, D),)).held(RetryChains(), ()).keys() == {D}
+    assert Pins((pin(TargetKind.CHAIN, D),)).held(RetryChains(), ()).keys() == {D}
 
 
 def test_a_pinned_bundle_holds_the_chains_of_its_tasks() -> None:
     chains = RetryChains((RetryLink(B, A, A),))
     bundles = (Bundle("sweep", (A, D)), Bundle("other", (C,)))
-    held = Pins((pin(PinKind.BUNDLE, "sweep"),)).held(chains, bundles)
+    held = Pins((pin(TargetKind.BUNDLE, "sweep"),)).held(chains, bundles)
     assert held.keys() == {A, B, D}
 
 
 def test_a_pinned_bundle_that_is_gone_holds_nothing() -> None:
-    assert Pins((pin(PinKind.BUNDLE, "gone"),)).held(RetryChains(), ()) == {}
+    assert Pins((pin(TargetKind.BUNDLE, "gone"),)).held(RetryChains(), ()) == {}
 
 
 def pinned(snapshot: Snapshot, names: frozenset[str], bundles: frozenset[str]) -> Snapshot:
-    pins = [pin(PinKind.CHAIN, name) for name in sorted(names)]
-    pins += [pin(PinKind.BUNDLE, name) for name in sorted(bundles)]
+    pins = [pin(TargetKind.CHAIN, name) for name in sorted(names)]
+    pins += [pin(TargetKind.BUNDLE, name) for name in sorted(bundles)]
     return replace(snapshot, pins=Pins(tuple(pins)))
 
 
@@ -96,7 +97,7 @@ def test_an_unreadable_pinned_bundle_blocks_although_unreadable_bundles_are_igno
     snapshot = replace(
         snapshot_of([ended(A)]),
         unread=Unread(bundles={"sweep": "Permission denied"}),
-        pins=Pins((pin(PinKind.BUNDLE, "sweep"),)),
+        pins=Pins((pin(TargetKind.BUNDLE, "sweep"),)),
     )
     plan = make_plan(snapshot, by_ids(A), now=NOW, ignore_unreadable_bundles=True)
     assert plan.refused

@@ -52,7 +52,7 @@ def test_a_task_counts_by_the_status_that_filters_use(snapshot: Snapshot, identi
 @given(snapshots(), st.lists(some_ids, max_size=4))
 def test_waits_go_on_or_have_ended(snapshot: Snapshot, several: list[tuple[str, ...]]) -> None:
     waits = Waits(tuple(Wait(f"wait {n}", ids, NOW) for n, ids in enumerate(several)))
-    left, ended = waits.split(snapshot)
+    left, ended = waits.split(WaitProgress.of(snapshot, waits.ids))
     assert {*left.waits, *(one.wait for one in ended)} == set(waits.waits)
     assert len(left.waits) + len(ended) == len(several)
     assert all(WaitProgress.of(snapshot, one.ids).unfinished for one in left.waits)
@@ -66,7 +66,7 @@ def test_a_stopped_wait_is_not_reported_as_ended(
     waits = Waits(tuple(Wait(f"wait {n}", ids, NOW) for n, ids in enumerate(several)))
     left = waits.without(stopped, snapshot)
     assert left.ids <= waits.ids.difference(stopped)
-    assert left.split(snapshot) == (left, [])
+    assert left.split(WaitProgress.of(snapshot, left.ids)) == (left, [])
 
 
 def test_the_latest_attempt_of_a_retried_task_counts() -> None:

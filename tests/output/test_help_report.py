@@ -20,7 +20,7 @@ from hipercow_tui.analysis.error_groups import ErrorGrouping, Failure
 from hipercow_tui.analysis.failure_grouping import group_failures
 from hipercow_tui.analysis.failure_reader import read_failure
 from hipercow_tui.domain.notes import Note
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.details import SECRET, EnvVar, TaskDetails
@@ -43,6 +43,7 @@ from hipercow_tui.support import filesystem
 
 RECORDED = DATA / "r" / "report"
 MACHINE = Machine("1.0", "3.11.2", "Linux")
+AT = MACHINE, Masker(), NOW
 ONE, TWO = map(task_id, (1, 2))
 
 
@@ -188,8 +189,8 @@ def test_the_report_has_the_notes_on_the_chain_and_the_bundles(tmp_path: Path) -
     write_task(tmp_path, ONE, "failure")
     write_bundle(tmp_path, "sweep", [ONE])
     root = find_root(tmp_path)
-    write_note(root, PinTarget(PinKind.CHAIN, Lang.R, ONE), "`wrong`")
-    write_note(root, PinTarget(PinKind.BUNDLE, Lang.R, "sweep"), "data")
+    write_note(root, RecordTarget(TargetKind.CHAIN, Lang.R, ONE), "`wrong`")
+    write_note(root, RecordTarget(TargetKind.BUNDLE, Lang.R, "sweep"), "data")
     notes = [line for line in report_on(tmp_path, ONE).splitlines() if line.startswith("- note")]
     assert len(notes) == 2
     assert notes[0].startswith("- note: `` `wrong` (") and notes[1].startswith(
@@ -283,6 +284,14 @@ def test_no_text_ends_its_fence_or_its_code_span(text: str) -> None:
     assert all(line.isprintable() for line in report.split("\n"))
 
 
+def test_a_private_key_in_a_log_is_hidden_with_its_last_line() -> None:
+    key = ["-----BEGIN PRIVATE KEY-----", "MIIEv9" * 10, "c2VjcmV0==", "-----END PRIVATE KEY-----"]
+    log = LogEnd("log", ("before", *key, f"end token={'t' * 9000}", "x" * 600))
+    report = task_report(TaskFacts(Task(ONE, Status.FAILURE), TaskDetails(), logs=(log,)), *AT)
+    end = report[report.rindex("before") :]
+    assert end == f"before\n{SECRET}\nend token={SECRET}\n{'x' * 500}…\n```\n"
+
+
 SECRETS = st.text(st.sampled_from("QXZ789\"'\\$&/@:;% é\n"), min_size=6, max_size=60).filter(
     lambda text: len(text.strip()) >= 6 and "\n" not in text.strip()[:4]
 )
@@ -314,7 +323,7 @@ def test_no_secret_of_a_task_is_in_its_reports(secret: str, around: str) -> None
         trace=(dirty, "f(" + dirty * 20),
         logs=(LogEnd("log", (*dirty.split("\n"), dirty * 100)), LogEnd("log.outer", problem=dirty)),
         chain=(Attempt(ONE, task, dirty), Attempt(TWO, None)),
-        notes=(Note(PinTarget(PinKind.BUNDLE, Lang.R, dirty), dirty, dirty, dirty, NOW),),
+        notes=(Note(RecordTarget(TargetKind.BUNDLE, Lang.R, dirty), dirty, dirty, dirty, NOW),),
     )
     masker = Masker([variable])
     failure = Failure.from_details(details)

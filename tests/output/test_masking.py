@@ -27,8 +27,18 @@ VARIABLES = (
         ("password=hunter2, next", "password=********, next"),
         ('list(db_password = "a b", n = 3)', "list(db_password = ********, n = 3)"),
         ('{"api_key": "abc"}', '{"api_key": ********}'),
+        (r'f(password = "a\"b", n = 3)', "f(password = ********, n = 3)"),
+        ('f(password = "cut of', "f(password = ********"),
+        ("f(token = 'cut, b\\\n next)", "f(token = ********\\\n next)"),
         ("run --token abc --n 3", "run --token ******** --n 3"),
         ("https://ada:pw@host/x", "https://********@host/x"),
+        ("https://ada:p@w@host/x@y", "https://********@host/x@y"),
+        ("curl -u ada:pw https://x", "curl -u ******** https://x"),
+        ("'Authorization': 'token abcd1234'", "'Authorization': 'token ********'"),
+        ('Sys.setenv(DB_PASS = "a")', "Sys.setenv(DB_PASS = ********)"),
+        ('pwd <- c("a", "b")', "pwd <- ********"),
+        ('set(password("a"), api.key = b)', "set(password(********), api.key = ********)"),
+        ("bypass = 1, compass: 2, pass", "bypass = 1, compass: 2, pass"),
         ("Authorization: Bearer abcdefgh.ij", "Authorization: Bearer ********"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx", "********\nx"),
         ("a\n" + "MIIabc+/09" * 6 + "MII=\nb", "a\n********\nb"),
@@ -71,6 +81,16 @@ def test_a_part_of_a_text_has_no_part_of_a_secret(end: bool) -> None:
         assert set(part) <= {"*", "…"} and len(part) <= size + 1
 
 
+def test_a_long_secret_is_hidden_where_a_part_ends() -> None:
+    secret = "-".join(map(str, range(500)))
+    masker = Masker([EnvVar("MY_KEY", secret, secret=False)])
+    for text in (secret, f'password = "{secret[:1000]}{secret}"'):
+        part = masker.mask_part(f"the beginning {text} {'x' * 20_000}", 300)
+        assert part.startswith("the beginning ")
+        assert "0-1-2" not in part
+        assert len(part) == 301
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -82,7 +102,13 @@ def test_a_part_of_a_text_has_no_part_of_a_secret(end: bool) -> None:
         "-----BEGIN ",
         " ",
         "sk-",
+        "-u ",
+        "-u a:",
+        "authorization: ",
+        "pass(",
+        "pass=a(",
         'password"',
+        "password='\\",
         "=",
         "a:",
         "\n",

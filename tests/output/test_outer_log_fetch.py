@@ -20,9 +20,9 @@ from hipercow_tui.output import r_runner
 from hipercow_tui.output.outer_log_fetch import (
     HEAD_LIMIT,
     TAIL_LIMIT,
-    Answer,
     AnswerKind,
     CutText,
+    LogAnswer,
     _RAnswers,
     fetch_outer_logs,
 )
@@ -38,7 +38,7 @@ class Fetched:
     def __init__(
         self, root: Root, ids: tuple[str, ...], lang: Lang = Lang.R, *, stop_after: float = 60.0
     ) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[LogAnswer] = []
         self.messages: list[str] = []
         self.failure = ""
         tasks = [Task(each, Status.FAILURE, lang=lang) for each in ids]
@@ -133,19 +133,20 @@ def test_what_r_prints_besides_the_answers_is_a_safe_message(
     printed = (
         b"\x1b]0;owned\x07 hello\nhipercow-tui: x y z\nhipercow-tui: end\n"
         b"hipercow-tui: %b log\n|a" + b"b" * 120 + b"\nWarning: w\n|c\nhipercow-tui: end\n"
+        b"hipercow-tui: ../../x log\n|d\nhipercow-tui: end\n"
         b"hipercow-tui: %b log\n|cut off"
     ) % (IDS[0].encode(), IDS[1].encode())
     fetched = recorded_answers(monkeypatch, printed)
-    assert fetched.answers == [Answer(IDS[0], AnswerKind.LOG, b"a" + b"b" * 120 + b"\nc\n")]
+    assert fetched.answers == [LogAnswer(IDS[0], AnswerKind.LOG, b"a" + b"b" * 120 + b"\nc\n")]
     assert "Warning: w" in fetched.messages
     assert all(one.isprintable() for one in fetched.messages)
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=12))
 def test_any_output_of_r_gives_answers_and_messages(pieces: list[bytes]) -> None:
-    answers: list[Answer] = []
+    answers: list[LogAnswer] = []
     messages: list[str] = []
-    reader = _RAnswers(answers.append, messages.append)
+    reader = _RAnswers(IDS, answers.append, messages.append)
     for piece in pieces:
         reader.take(piece)
     assert len(answers) <= pieces.count(b"hipercow-tui: end \n")
@@ -199,7 +200,7 @@ def test_real_r_gives_the_log_that_the_example_driver_wrote(
     monkeypatch.setenv("R_LIBS", r_environment().get("R_LIBS", ""))
     answers = Fetched(root, (made,)).answers
     expected = f"Running task {made}\nFinished task {made}\n".encode()
-    assert answers == [Answer(made, AnswerKind.LOG, expected)]
+    assert answers == [LogAnswer(made, AnswerKind.LOG, expected)]
 
 
 def test_a_log_of_100_megabytes_from_r_is_cut(r_project: Root) -> None:
@@ -215,7 +216,7 @@ def test_r_that_hangs_is_stopped_and_answers_before_it_are_kept(r_project: Root)
     set_cluster(r_project, f"if (id != '{IDS[0]}') Sys.sleep(60); 'text'")
     began = time.monotonic()
     fetched = Fetched(r_project, IDS, stop_after=2.0)
-    assert fetched.answers == [Answer(IDS[0], AnswerKind.LOG, b"text\n")]
+    assert fetched.answers == [LogAnswer(IDS[0], AnswerKind.LOG, b"text\n")]
     assert fetched.failure == ""
     assert time.monotonic() - began < 30
 
@@ -257,11 +258,11 @@ def test_outer_logs_of_python_tasks_are_printed_by_its_command(
     """
     fetched = Fetched(python_stub(tmp_path, script, monkeypatch), IDS[:5], Lang.PY)
     assert fetched.answers == [
-        Answer(IDS[0], AnswerKind.LOG, b"a\nb"),
-        Answer(IDS[1], AnswerKind.NONE),
-        Answer(IDS[2], AnswerKind.ERROR, error="no driver"),
-        Answer(IDS[3], AnswerKind.ERROR, error="no such option"),
-        Answer(IDS[4], AnswerKind.LOG, b""),
+        LogAnswer(IDS[0], AnswerKind.LOG, b"a\nb"),
+        LogAnswer(IDS[1], AnswerKind.NONE),
+        LogAnswer(IDS[2], AnswerKind.ERROR, error="no driver"),
+        LogAnswer(IDS[3], AnswerKind.ERROR, error="no such option"),
+        LogAnswer(IDS[4], AnswerKind.LOG, b""),
     ]
 
 
@@ -286,7 +287,7 @@ def test_real_command_of_python_is_understood(
     created = task_create_shell(["true"])
     error = "outer logs are only available for tasks with drivers"
     assert Fetched(find_root(tmp_path), (created,), Lang.PY).answers == [
-        Answer(created, AnswerKind.ERROR, error=error)
+        LogAnswer(created, AnswerKind.ERROR, error=error)
     ]
 
 

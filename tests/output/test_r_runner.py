@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.r_calls import RAction
 from hipercow_tui.output.r_programs import ACTIONS, id_lines
 from hipercow_tui.output.r_retry import RetryGroup, retry_lines
-from hipercow_tui.output.r_runner import RResult, hipercow_version, run
+from hipercow_tui.output.r_runner import RResult, hipercow_version, run, run_command
 from hipercow_tui.support.errors import RscriptError
 
 IDS = tuple(map(task_id, range(3)))
@@ -56,7 +57,7 @@ def act(
 
 
 def test_the_version_of_hipercow_is_read_from_r(root: Root) -> None:
-    assert hipercow_version(root) == "0.0.1"
+    assert hipercow_version(root, threading.Event()) == "0.0.1"
 
 
 @pytest.mark.parametrize("what", list(RAction))
@@ -127,7 +128,7 @@ def test_r_without_hipercow_gives_a_message(
     (tmp_path / "hipercow").mkdir()
     (tmp_path / "no-hipercow").touch()
     with pytest.raises(RscriptError, match="has no package hipercow"):
-        hipercow_version(find_root(tmp_path))
+        hipercow_version(find_root(tmp_path), threading.Event())
 
 
 def test_a_missing_rscript_gives_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +136,42 @@ def test_a_missing_rscript_gives_a_message(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "hipercow").mkdir()
     root = find_root(tmp_path)
     with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
-        hipercow_version(root)
+        hipercow_version(root, threading.Event())
     with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
         act(root, RAction.CANCEL)
+
+
+def test_r_that_prints_no_version_gives_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Rscript").write_text("#!/bin/sh\n")  # as a profile with quit() does
+    (tmp_path / "Rscript").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "hipercow").mkdir()
+    with pytest.raises(RscriptError, match="has no package hipercow"):
+        hipercow_version(find_root(tmp_path), threading.Event())
+
+
+def test_a_program_is_stopped_if_its_lines_can_not_be_taken(tmp_path: Path) -> None:
+    def fail(line: bytes) -> None:
+        raise KeyError(line)
+
+    code = "import time; print('one', flush=True); time.sleep(60)"
+    root, began = Root(tmp_path, tmp_path), time.monotonic()
+    with pytest.raises(KeyError, match="one"):
+        run_command([sys.executable, "-c", code], (), root, fail, threading.Event())
+    assert time.monotonic() - began < 20
+
+
+def test_r_that_a_profile_keeps_busy_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Rscript").write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
+    (tmp_path / "Rscript").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "hipercow").mkdir()
+    stop, began = threading.Event(), time.monotonic()
+    threading.Timer(0.2, stop.set).start()
+    with pytest.raises(RscriptError, match="R was stopped"):
+        hipercow_version(find_root(tmp_path), stop)
+    assert time.monotonic() - began < 20

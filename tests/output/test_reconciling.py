@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from real_r import r_environment
+from real_r import r_environment, run_r
 from small_root import IDS
 from stuck_root import ask, copied_calls, make_stuck_root
 
@@ -141,6 +142,13 @@ utils::assignInNamespace("example_info", function(...) {
     assert (folder / "info").exists() and (folder / "result").exists(), "its end is complete"
 
 
+def test_real_r_makes_no_root_where_the_file_system_has_disappeared(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_r(RECONCILE, tmp_path)
+    assert "The root has disappeared" in failed.value.output.decode()
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_copied_calls_are_those_that_were_recorded() -> None:
     made, calls = RECORDED["ids"], RECORDED["calls"]
     tasks = [Task(i, Status.RUNNING) for i in sorted(made.values())]
@@ -182,6 +190,18 @@ def test_equal_messages_about_several_tasks_are_one_group() -> None:
     assert lines[2] == f"      {', '.join(IDS[:3])}"
     assert lines[-1] == "not asked 1: R ended before"
     assert len(lines) == 5
+
+
+def test_of_many_messages_the_most_frequent_are_reported() -> None:
+    tasks = [Task(f"{number:032x}", Status.RUNNING) for number in range(30)]
+    answers = {
+        one.id: Answer(one.id, Outcome.FAILED, message=f"error {max(5, number)}")
+        for number, one in enumerate(tasks)
+    }
+    lines = list(answer_lines(AnswerReport(tasks, answers)))
+    assert lines[1] == "    6 tasks: error 5"
+    assert "    5 tasks: 5 other messages" in lines
+    assert len(lines) == 1 + 2 * 20 + 2
 
 
 def test_only_unfinished_tasks_of_r_are_asked_about() -> None:

@@ -6,8 +6,9 @@ import pytest
 from small_plans import by_ids, ended, failures
 from small_root import IDS, NOW, snapshot_of
 
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget
+from hipercow_tui.domain.pins import Pin, Pins
 from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.task import DATA, Lang, Status, Task
 from hipercow_tui.formats.free_space import FreeSpace
 from hipercow_tui.output.report import (
@@ -84,7 +85,7 @@ def test_plan_says_what_is_kept_left_out_and_loses_a_bundle() -> None:
 
 
 def test_a_plan_lists_what_pins_hold_back_with_user_and_note() -> None:
-    target = PinTarget(PinKind.CHAIN, Lang.R, A)
+    target = RecordTarget(TargetKind.CHAIN, Lang.R, A)
     pin = Pin(target, "for the paper", "ada", "node1", NOW - 2 * 86400)
     snapshot = replace(
         snapshot_of([ended(A), ended(B), ended(C)], links=[(B, A, A)]), pins=Pins((pin,))

@@ -12,7 +12,7 @@ from purge_stage import CHAIN, in_place, plan_of, root_contents
 from small_root import task_id
 
 from hipercow_tui.domain.notes import Notes
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.records import NoteReader, record_file_name
 from hipercow_tui.formats.root import Root
@@ -21,8 +21,8 @@ from hipercow_tui.purging.record_files import add_pin, write_note
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError
 
-A_CHAIN = PinTarget(PinKind.CHAIN, Lang.R, task_id(1))
-A_BUNDLE = PinTarget(PinKind.BUNDLE, Lang.R, "sweep/ä" + "x" * 240)
+A_CHAIN = RecordTarget(TargetKind.CHAIN, Lang.R, task_id(1))
+A_BUNDLE = RecordTarget(TargetKind.BUNDLE, Lang.R, "sweep/ä" + "x" * 240)
 
 
 def texts_of(root: Root) -> list[str]:
@@ -45,11 +45,11 @@ def test_a_note_is_written_replaced_and_removed(root: Root) -> None:
 
 def test_an_unreadable_note_hides_no_other_and_holds_nothing_back(root: Root) -> None:
     write_note(root, A_BUNDLE, "one")
-    add_pin(root, PinTarget(PinKind.BUNDLE, Lang.R, "none"))
+    add_pin(root, RecordTarget(TargetKind.BUNDLE, Lang.R, "none"))
     folder = root.hipercow / "tui" / "notes"
     (folder / record_file_name(A_CHAIN)).write_bytes(b"damaged")
     (folder / "zz.json").write_bytes(b"{}")
-    write_note(root, PinTarget(PinKind.CHAIN, Lang.R, task_id(2)), "two")
+    write_note(root, RecordTarget(TargetKind.CHAIN, Lang.R, task_id(2)), "two")
     snapshot = read_root(root)
     assert sorted(note.note for note in snapshot.notes.notes) == ["one", "two"]
     assert [problem for problem in snapshot.problems if "tui/notes" in problem]
@@ -58,7 +58,7 @@ def test_an_unreadable_note_hides_no_other_and_holds_nothing_back(root: Root) ->
 
 
 def test_a_purge_leaves_the_note_of_what_it_takes(root: Root) -> None:
-    write_note(root, PinTarget(PinKind.CHAIN, Lang.R, CHAIN[0]), "old")
+    write_note(root, RecordTarget(TargetKind.CHAIN, Lang.R, CHAIN[0]), "old")
     execute(plan_of(root, [CHAIN[0]]), root)
     assert CHAIN[0] not in in_place(root)
     assert texts_of(root) == ["old"]
@@ -89,7 +89,7 @@ def test_on_a_full_disk_the_present_note_stays(root: Root, monkeypatch: pytest.M
 def _write_and_remove(root: Root, number: int) -> None:
     for _ in range(30):
         write_note(root, A_CHAIN, str(number))
-        write_note(root, PinTarget(PinKind.CHAIN, Lang.R, task_id(number + 10)), "own")
+        write_note(root, RecordTarget(TargetKind.CHAIN, Lang.R, task_id(number + 10)), "own")
         write_note(root, A_CHAIN, "")
     os._exit(0)
 

@@ -12,7 +12,8 @@ from ordinary_user import ordinary_user
 from purge_stage import CHAIN, RETRY, TIP, in_place, plan_of, root_contents
 from small_root import task_id
 
-from hipercow_tui.domain.pins import PinKind, Pins, PinTarget
+from hipercow_tui.domain.pins import Pins
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.records import PinReader, record_file_name
 from hipercow_tui.formats.root import Root
@@ -24,8 +25,8 @@ from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id
 
-A_CHAIN = PinTarget(PinKind.CHAIN, Lang.R, task_id(1))
-A_BUNDLE = PinTarget(PinKind.BUNDLE, Lang.R, "sweep/ä" + "x" * 240)
+A_CHAIN = RecordTarget(TargetKind.CHAIN, Lang.R, task_id(1))
+A_BUNDLE = RecordTarget(TargetKind.BUNDLE, Lang.R, "sweep/ä" + "x" * 240)
 
 
 def pins_folder(root: Root) -> Path:
@@ -93,7 +94,7 @@ def test_a_damaged_pin_is_unread_and_the_known_ones_stay(root: Root, damage: byt
 def test_a_pin_under_the_name_of_another_is_unread(root: Root) -> None:
     add_pin(root, A_CHAIN)
     folder = pins_folder(root)
-    other = PinTarget(PinKind.CHAIN, Lang.R, task_id(2))
+    other = RecordTarget(TargetKind.CHAIN, Lang.R, task_id(2))
     os.rename(folder / record_file_name(A_CHAIN), folder / record_file_name(other))
     assert "another file" in PinReader(Lang.R).read_root(root).unread
 
@@ -123,7 +124,7 @@ def test_a_root_that_cant_be_written_is_a_sentence(open_root: Root) -> None:
 def _pin_and_unpin(root: Root, number: int) -> None:
     for _ in range(50):
         add_pin(root, A_CHAIN, str(number))
-        add_pin(root, PinTarget(PinKind.CHAIN, Lang.R, task_id(number + 10)))
+        add_pin(root, RecordTarget(TargetKind.CHAIN, Lang.R, task_id(number + 10)))
         remove_pin(root, A_CHAIN)
     os._exit(0)
 
@@ -147,7 +148,7 @@ def test_two_processes_that_pin_at_once_lose_no_pin(root: Root) -> None:
 
 def test_what_is_pinned_after_the_plan_was_made_stays_with_its_chain(root: Root) -> None:
     plan = plan_of(root)
-    add_pin(root, PinTarget(PinKind.CHAIN, Lang.R, RETRY), "still needed")
+    add_pin(root, RecordTarget(TargetKind.CHAIN, Lang.R, RETRY), "still needed")
     before = root_contents(root)
     report = execute(plan, root)
     assert {one.name for one in report.put_back} >= set(CHAIN)
@@ -160,7 +161,7 @@ def test_what_is_pinned_after_the_plan_was_made_stays_with_its_chain(root: Root)
 
 
 def test_a_pinned_task_is_never_planned_and_listed_as_pinned(root: Root) -> None:
-    add_pin(root, PinTarget(PinKind.CHAIN, Lang.R, TIP))
+    add_pin(root, RecordTarget(TargetKind.CHAIN, Lang.R, TIP))
     plan = plan_of(root)
     assert not set(plan.ids) & set(CHAIN)
     assert {one.task.id for one in plan.pinned} == set(CHAIN)
@@ -170,7 +171,7 @@ def test_a_pinned_task_is_never_planned_and_listed_as_pinned(root: Root) -> None
 
 def test_unreadable_pins_block_every_purge_and_stop_one_that_was_confirmed(root: Root) -> None:
     plan = plan_of(root)
-    add_pin(root, PinTarget(PinKind.CHAIN, Lang.R, "f" * 32))
+    add_pin(root, RecordTarget(TargetKind.CHAIN, Lang.R, "f" * 32))
     (file,) = pins_folder(root).iterdir()
     file.write_text("damaged")
     before = root_contents(root)
@@ -183,7 +184,7 @@ def test_unreadable_pins_block_every_purge_and_stop_one_that_was_confirmed(root:
 
 def test_a_saved_plan_says_what_was_pinned_since(root: Root) -> None:
     plan = plan_of(root)
-    add_pin(root, PinTarget(PinKind.CHAIN, Lang.R, TIP))
+    add_pin(root, RecordTarget(TargetKind.CHAIN, Lang.R, TIP))
     changes = list(find_changes(plan, read_root(root)))
     assert [one for one in changes if "pinned by" in one] == [
         f"3 tasks ({short_id(min(CHAIN))} …) are pinned by {current_process().user}"

@@ -43,7 +43,7 @@ from share_mount import FAT_STEP, NTFS_STEP, mounted_share
 from small_root import task_id, tree, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
@@ -100,7 +100,7 @@ def root(share: Path) -> Root:
 def test_a_purge_its_undo_and_an_emptying_leave_what_they_leave_elsewhere(share: Path) -> None:
     both = make_both(share)
     before = contents_of_both(both)
-    pin = PinTarget(PinKind.CHAIN, Lang.PY, task_id(2))
+    pin = RecordTarget(TargetKind.CHAIN, Lang.PY, task_id(2))
     add_pin(both, pin, "first")
     add_pin(both, pin, "again")
     assert read_root(both).pins.pins[0].note == "again" and remove_pin(both, pin)

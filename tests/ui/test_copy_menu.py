@@ -14,9 +14,9 @@ from ui_driving import screen_text, until
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.dialogs.cancel import CancelScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen, CopySource, _purge_note
-from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
 RUNNING, FAILED, RETRIED, DONE = map(task_id, range(1, 5))
 
@@ -214,6 +214,6 @@ async def test_a_missing_rscript_is_reported(root: Path, monkeypatch: pytest.Mon
         await menu(app, pilot)
         await pilot.press("C")
         await until(pilot, lambda: "There is no 'Rscript' on the PATH" in screen_text(app))
-        assert isinstance(app.screen, RunRScreen)
+        assert isinstance(app.screen, CancelScreen)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.browser)

@@ -10,8 +10,10 @@ from ui_driving import all_rows_shown, screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
 from hipercow_tui.ui.screens.help_report import HelpReportScreen
+from hipercow_tui.ui.screens.log import LogScreen
 
 ONE, TWO = task_id(1), task_id(2)
 
@@ -48,9 +50,14 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, SaveReportScreen))
         await pilot.press("ctrl+u", *"old.md", "enter")
-        await until(pilot, lambda: "Press enter again to replace it" in screen_text(app))
+        await until(pilot, lambda: "old.md exists already. Its contents" in screen_text(app))
+        await until(pilot, lambda: app.focused is not None)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, SaveReportScreen))
         assert Path("old.md").read_text() == "old"
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen) and bool(app.focused))
+        await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, HelpReportScreen))
         assert Path("old.md").read_text("utf-8") == app.clipboard
         await pilot.press("e")
@@ -59,6 +66,11 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
         await until(pilot, lambda: Path("hipercow-report-02000000.md").exists())
         await until(pilot, lambda: isinstance(app.screen, HelpReportScreen))
 
+        await pilot.press("escape", "l")
+        await until(pilot, lambda: isinstance(app.screen, LogScreen))
+        await open_report("Report on task 020000")
+        await pilot.press("escape")
+        assert isinstance(app.screen, LogScreen)
         await pilot.press("escape", "e")
         await until(pilot, lambda: bool(app.browser.errors_pane.table.groups))
         await open_report("error '")

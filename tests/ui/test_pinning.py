@@ -23,7 +23,8 @@ from small_root import task_id, write_bundle, write_retries, write_task
 from textual.pilot import Pilot
 from ui_driving import all_rows_shown, heard, screen_text, until
 
-from hipercow_tui.domain.pins import Pin, PinKind, PinTarget
+from hipercow_tui.domain.pins import Pin
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging.process_identity import current_process
@@ -141,7 +142,7 @@ async def test_a_bundle_is_pinned_and_unpinned_in_the_list_of_bundles(project: P
         await pin(pilot, "mine")
         await until(pilot, lambda: set(app.browser.session.snapshot.held) == {FIRST, RETRY, LONE})
         (made,) = pins_on_disk(project)
-        assert made.target == PinTarget(PinKind.BUNDLE, Lang.R, "<a=sweep>")
+        assert made.target == RecordTarget(TargetKind.BUNDLE, Lang.R, "<a=sweep>")
         await until(pilot, lambda: f"pinned by {USER} on " in screen_text(app))
         assert f" {PINNED}<a=sweep>" in screen_text(app)
 
@@ -182,7 +183,7 @@ async def test_a_root_that_cant_be_written_is_a_sentence_on_the_screen(project: 
 
 async def test_the_main_screen_follows_the_pins_of_other_users(project: Path) -> None:
     async with browsing(project) as (app, pilot):
-        add_pin(find_root(project), PinTarget(PinKind.CHAIN, Lang.R, LONE), "theirs")
+        add_pin(find_root(project), RecordTarget(TargetKind.CHAIN, Lang.R, LONE), "theirs")
         await until(pilot, lambda: LONE in app.browser.tasks.view.snapshot.held)
         await until(pilot, lambda: PINNED in row_text(app, LONE))
 
@@ -232,7 +233,7 @@ async def test_p_on_a_bundle_of_the_plan_pins_the_bundle(tmp_path: Path) -> None
         await pin(pilot, "")
         await until(pilot, lambda: screen.plan.empty)
         (made,) = pins_on_disk(tmp_path)
-        assert made.target.kind is PinKind.BUNDLE
+        assert made.target.kind is TargetKind.BUNDLE
         assert {one.task.id for one in screen.plan.pinned} == {FAILED, RETRIED, CANCELLED}
         await until(pilot, lambda: screen.settled)
         assert screen.query_one("#list").display

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from small_root import task_id, write_bundle, write_retries, write_task
 from ui_driving import Driven, all_rows_shown
 
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.waits import Wait, Waits
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning import scan_pace
 from hipercow_tui.ui import terminal_app
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.browse.wait_control import WaitControl
 
 FAILED, ONE, TWO, OTHER, RETRY = map(task_id, range(1, 6))
 
@@ -89,3 +94,11 @@ async def test_w_waits_for_a_bundle_a_task_and_marks_and_reports_how_they_ended(
         await driven.press("k")
         await driven.until(lambda: not says(result))
     assert written[-1] == "\x1b[23;2t"
+
+
+def test_a_wait_goes_on_while_the_root_has_disappeared(tmp_path: Path) -> None:
+    session = SimpleNamespace(snapshot=Snapshot(tmp_path, {}), view_model=None)
+    control = WaitControl(cast("Any", session), cast("Any", None), cast("Any", None))
+    control._waits = waits = Waits((Wait("task", (ONE,), 0.0),))
+    control.update()
+    assert control._waits == waits

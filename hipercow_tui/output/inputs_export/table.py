@@ -45,9 +45,12 @@ _RESERVED = frozenset((*FIXED, *_ARGUMENTS, "stringsAsFactors"))
 _PREFIX = "input."
 _MAX_NAME = 1000  # characters; R has no symbols of more than 10,000 bytes
 # What read.csv() takes for something else than text: more than it really does.
-_NUMBER = r"(?:0x[\da-f.]*(?:p[-+]?\d*)?|(?:\d+\.?\d*|\.\d+)(?:[ed][-+]?\d*)?|inf|infinity|nan)"
+# Without backtracking (``*+``), which would take seconds for a long text of digits or blanks.
+_NUMBER = (
+    r"(?:0x[\da-f.]*+(?:p[-+]?\d*+)?|(?:\d++\.?\d*+|\.\d++)(?:[ed][-+]?\d*+)?|inf|infinity|nan)"
+)
 _UNLIKE_TEXT = re.compile(
-    rf"\s*(?:[-+]?{_NUMBER}(?:[-+]{_NUMBER})?i?|na|t|f|true|false|)\s*\Z", re.IGNORECASE
+    rf"\s*+(?:[-+]?{_NUMBER}(?:[-+]{_NUMBER})?i?|na|t|f|true|false|)\s*+\Z", re.IGNORECASE
 )
 
 

@@ -12,7 +12,7 @@ from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.usage_summary import UsageSummary
 from hipercow_tui.domain.narrowing import Narrowing
-from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.records import RecordTarget
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.folder_size import SizeKind
@@ -33,6 +33,7 @@ class BundlesPane(Pane):
 
     name = BUNDLES
     key = "b"
+    nothing_to_leave = "There is nothing to go back to · <switch=b> shows the tasks"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
@@ -132,7 +133,7 @@ class BundlesPane(Pane):
         return (bundle.name, [task.id for task in self._tasks_of(bundle)]) if bundle else None
 
     @property
-    def pin_targets(self) -> Sequence[PinTarget]:
+    def pin_targets(self) -> Sequence[RecordTarget]:
         """The bundles of which all tasks are marked, else the current one."""
         bundles = self.table.marked or [row for row in (self.table.current,) if row]
         return [row.pin_target for row in bundles]

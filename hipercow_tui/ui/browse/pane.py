@@ -15,7 +15,7 @@ from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import SIZE_KEYS, USAGE_KEYS, SortKey
 from hipercow_tui.domain.narrowing import Narrowing
-from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.records import RecordTarget
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import pluralize
@@ -46,6 +46,8 @@ class Pane(ABC):
 
     name: ClassVar[str]
     key: ClassVar[str] = ""
+    nothing_to_leave: ClassVar[str] = ""
+    """What the footer says if esc has no effect, with keys as ``with_keys`` takes them."""
     table: MarkableTable
     details: Widget | None = None
 
@@ -224,7 +226,7 @@ class Pane(ABC):
         return None if task is None else CopySource(task_label(task), (task,), snapshot, summaries)
 
     @property
-    def pin_targets(self) -> Sequence[PinTarget]:
+    def pin_targets(self) -> Sequence[RecordTarget]:
         """The marked chains or bundles, else the current one; nothing if rows are neither."""
         return ()
 

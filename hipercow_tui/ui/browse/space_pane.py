@@ -12,8 +12,8 @@ from textual.screen import Screen
 from hipercow_tui.analysis.bundle_rows import format_time_left
 from hipercow_tui.analysis.space_rows import SpaceKey, SpaceSort
 from hipercow_tui.analysis.space_usage import SpaceGrouping
-from hipercow_tui.domain.pin_requests import chain_targets
-from hipercow_tui.domain.pins import PinKind, PinTarget
+from hipercow_tui.domain.record_requests import chain_targets
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
@@ -49,6 +49,7 @@ class SpacePane(Pane):
 
     name = SPACE
     key = "w"
+    nothing_to_leave = "There is nothing to go back to · <space_tab=w> shows the tasks"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
@@ -374,7 +375,7 @@ class SpacePane(Pane):
         return CopySource(row.label, tasks, session.snapshot, session.summaries)
 
     @property
-    def pin_targets(self) -> Sequence[PinTarget]:
+    def pin_targets(self) -> Sequence[RecordTarget]:
         """The bundles of which all tasks are marked, else the current one; in other lists the
         chains of the marked tasks that pass the filters, else of the current task."""
         session, row = self.session, self.table.current
@@ -382,7 +383,7 @@ class SpacePane(Pane):
             rows = self.table.marked or [one for one in (row,) if one]
             tasks = session.snapshot.existing([i for one in rows for i in one.ids])
             in_one = [task for task in tasks if len(task.bundles) == 1]
-            targets = (PinTarget(PinKind.BUNDLE, one.lang, one.bundles[0]) for one in in_one)
+            targets = (RecordTarget(TargetKind.BUNDLE, one.lang, one.bundles[0]) for one in in_one)
             return tuple(dict.fromkeys(targets))
         marked = self.tasks.view.markable_among(session.marks.ids or ())
         ids = marked or (row.ids if row and row.task else ())

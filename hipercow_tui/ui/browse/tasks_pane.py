@@ -13,8 +13,8 @@ from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import READ_KEYS, SortKey
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
-from hipercow_tui.domain.pin_requests import chain_targets
-from hipercow_tui.domain.pins import PinTarget
+from hipercow_tui.domain.record_requests import chain_targets
+from hipercow_tui.domain.records import RecordTarget
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
@@ -229,7 +229,7 @@ class TasksPane(Pane):
         return self.session.error_of(task_id) if task_id else None
 
     @property
-    def pin_targets(self) -> Sequence[PinTarget]:
+    def pin_targets(self) -> Sequence[RecordTarget]:
         """The chains of the marked tasks that pass the filters, else of the current task."""
         source = self.copy_source
         ids = [task.id for task in source.tasks] if source else []

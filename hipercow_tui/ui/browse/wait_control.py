@@ -90,14 +90,17 @@ class WaitControl(Controller):
     def update(self) -> None:
         """Take over a complete scan: report the waits that have ended."""
         snapshot = self._session.snapshot
-        if not self._waits.waits:
+        # No purge takes unfinished tasks, so a root without tasks has disappeared.
+        if not (self._waits.waits and snapshot.tasks):
             return
         if snapshot is not self._seen:
             self._seen = snapshot
-            self._waits, ended = self._waits.split(snapshot)
+            progress = WaitProgress.of(snapshot, self._waits.ids)
+            self._waits, ended = self._waits.split(progress)
+            self._progress = progress.part(self._waits.ids)
             if ended:
                 self._report([self._ended_text(one) for one in ended])
-            self._look()
+            self._show()
         else:
             self._show()  # time has passed, so a task may be stuck now
 

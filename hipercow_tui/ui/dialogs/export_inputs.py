@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,14 +19,14 @@ from textual.widgets.option_list import Option
 
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.inputs_export.files import check_path
 from hipercow_tui.output.inputs_export.writers import Format
+from hipercow_tui.output.text_file import check_path
 from hipercow_tui.support.errors import ExportError, os_error_text
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import plain_text
-from hipercow_tui.ui.clipboard import MAX_BYTES, copy
-from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
+from hipercow_tui.ui.clipboard import LARGEST, copy
 from hipercow_tui.ui.dialogs.dialog import Dialog
+from hipercow_tui.ui.dialogs.replace_file import replace_question
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.widgets.menu_list import MenuList
 from hipercow_tui.ui.workers.inputs_job import InputsResult, InputsTarget, export_inputs
@@ -155,11 +154,7 @@ class ExportInputsScreen(Dialog[None]):
             if answer is not None:
                 self._save(path, replace=True)
 
-        text = Text(
-            f"{plain_text(str(path))} exists already. Its contents are lost if it is replaced."
-        )
-        choice = Choice("replace", "r", "Replace", "warning")
-        self.app.push_screen(ChoiceScreen("Replace the file?", text, [choice]), answered)
+        self.app.push_screen(replace_question(path), answered)
 
     def _save(self, path: Path, *, replace: bool = False) -> None:
         self._start(InputsTarget(self._form, path, replace))
@@ -215,7 +210,7 @@ class ExportInputsScreen(Dialog[None]):
         else:
             self._ended(
                 f"Not copied: {_size_text(result)}, and the clipboard of a terminal takes"
-                f" {format_size(MAX_BYTES)}. Save it to a file: {self._file_key}"
+                f" {format_size(LARGEST)}. Save it to a file: {self._file_key}"
             )
             return
         read = [f"In R: {result.call}"] if result.call else []
@@ -226,7 +221,7 @@ class ExportInputsScreen(Dialog[None]):
         return next(key.upper() for key, form in _KEYS.items() if form is self._form)
 
     def _copy(self, result: InputsResult) -> bool:
-        if result.size > MAX_BYTES and sys.platform != "win32":
+        if result.size > LARGEST:
             return False
         name = f"{result.target.form.label} of {pluralize(result.rows, 'task')}"
         return copy(self.app, result.text, name, alternative="save it to a file")

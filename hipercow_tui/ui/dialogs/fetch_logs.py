@@ -14,13 +14,14 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widgets import Static
 
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.outer_log_fetch import (
-    Answer,
     AnswerKind,
+    LogAnswer,
     check_programs,
     fetch_outer_logs,
 )
@@ -33,7 +34,7 @@ from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.messages import OuterLogsFetched
+from hipercow_tui.ui.messages import OuterLogsFetched, WorkerFailed
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.workers.base import call_in_app
 
@@ -110,6 +111,7 @@ class FetchLogsScreen(Dialog[bool]):
         self._counts = _Counts()
         self._messages: deque[str] = deque(maxlen=_MESSAGES)
         self._failure = ""
+        self._updates: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the progress or the report, and the keys."""
@@ -150,7 +152,7 @@ class FetchLogsScreen(Dialog[bool]):
         self.query_one("#dialog").display = True
         self._working, self._began = True, time.monotonic()
         self._show()
-        self.set_interval(1.0, self._show)
+        self._updates = self.set_interval(1.0, self._show)
         # Not a daemon: when the app is left, the thread still ends R.
         threading.Thread(target=self._run, name="outer logs").start()
 
@@ -160,15 +162,24 @@ class FetchLogsScreen(Dialog[bool]):
         failure = ""
         try:
             fetch_outer_logs(self._tasks, self._root, self._take, self._add_message, self._stop)
-            if self._logs is not None:
-                self._logs.delete_old()
         except RscriptError as error:
             failure = str(error)
-        except OSError as error:
-            failure = f"Old logs can't be deleted: {os_error_text(error)}"
-        call_in_app(self, self._ended, failure)
+        except Exception as error:
+            call_in_app(self, self.post_message, WorkerFailed(error))
+            failure = "An error stopped this"
+        not_deleted = self._delete_old()
+        call_in_app(self, self._ended, failure or not_deleted)
 
-    def _take(self, answer: Answer) -> None:
+    def _delete_old(self) -> str:
+        """Delete logs that are too old or too many; return a sentence if that fails, or ""."""
+        try:
+            if self._logs is not None:
+                self._logs.delete_old()
+        except OSError as error:
+            return f"Old logs can't be deleted: {os_error_text(error)}"
+        return ""
+
+    def _take(self, answer: LogAnswer) -> None:
         """Keep a log, and count the answer."""
         match answer.kind:
             case AnswerKind.LOG:
@@ -183,7 +194,7 @@ class FetchLogsScreen(Dialog[bool]):
         if message not in self._messages:
             self._messages.append(message)
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep(self, answer: LogAnswer) -> None:
         if self._logs is None:
             self._counts.errors["It can't be kept: the home folder is unknown"] += 1
             return
@@ -199,6 +210,8 @@ class FetchLogsScreen(Dialog[bool]):
     def _ended(self, failure: str) -> None:
         self._working = False
         self._failure = failure
+        if self._updates is not None:
+            self._updates.stop()
         if self._counts.fetched:
             self.app.post_message(OuterLogsFetched([task.id for task in self._tasks]))
         if self._counts.fetched == len(self._tasks) == 1:

@@ -28,6 +28,7 @@ from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.workers.base import call_in_app, start_thread
 
 _MAX_LINES = 500  # of R's output
+_MAX_LINE = 4096  # bytes shown of a line
 
 
 class RRun(NamedTuple):
@@ -76,6 +77,11 @@ class RScreen(Dialog[bool]):
         """Find R in a thread, because that takes a second."""
         start_thread(self._find_r, self._broke)
 
+    def on_unmount(self) -> None:
+        """Do not look for R any more; what runs after the question is not stopped here."""
+        if not self._working:
+            self._stop.set()
+
     # For subclasses
 
     def prepare(self) -> None:
@@ -96,7 +102,7 @@ class RScreen(Dialog[bool]):
 
     def take_line(self, line: bytes) -> None:
         """Keep a line that R printed; called in the thread of R."""
-        self._lines.append(sanitize_line(line))
+        self._lines.append(sanitize_line(line[:_MAX_LINE]))
 
     def read_after(self) -> None:
         """Read what the result needs, after R has ended; called in the thread of R."""
@@ -123,17 +129,21 @@ class RScreen(Dialog[bool]):
         return self._working
 
     def _broke(self, error: Exception) -> None:
-        self.app.call_later(self.app.post_message, WorkerFailed(error))
+        call_in_app(self, self.post_message, WorkerFailed(error))
 
     def _find_r(self) -> None:
         self.prepare()
+        # Not a daemon: when the app is left, it still ends R.
+        start_thread(self._find_version, self._broke, daemon=False)
+
+    def _find_version(self) -> None:
         try:
-            version = r_runner.hipercow_version(self._root)
+            version = r_runner.hipercow_version(self._root, self._stop)
         except RscriptError as error:
             keys = with_keys("<run_r.copy=c>: copy the call for R · <run_r.leave=esc>: back")
-            self.call_later(self._ended, str(error), keys)
+            call_in_app(self, self._ended, str(error), keys)
         else:
-            self.call_later(self._ask, version)
+            call_in_app(self, self._ask, version)
 
     def _ask(self, version: str) -> None:
         if not self.is_current:
@@ -159,11 +169,14 @@ class RScreen(Dialog[bool]):
         try:
             run = self.run_for(answer)
             result = r_runner.run(run.program, run.lines, self._root, self._add_line, self._stop)
+            self.read_after()
         except RscriptError as error:
             call_in_app(self, self._ended, str(error), with_keys("<run_r.leave=esc>: close"))
-            return
-        self.read_after()
-        call_in_app(self, self._ended, "", self.keys_after(_end_text(result)))
+        except Exception as error:
+            self._broke(error)
+            call_in_app(self, self._ended, "", self.keys_after("R was stopped by an error"))
+        else:
+            call_in_app(self, self._ended, "", self.keys_after(_end_text(result)))
 
     def _add_line(self, line: bytes) -> None:
         self.take_line(line)

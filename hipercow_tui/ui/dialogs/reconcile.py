@@ -64,6 +64,10 @@ class ReconcileScreen(RScreen):
         self._began = 0.0
         self._markers = ""  # the call that makes missing markers
 
+    def on_unmount(self) -> None:
+        """Stop R when the app is left: it can take an hour, and ends between two tasks."""
+        self._stop.set()
+
     def question(self, version: str) -> ChoiceScreen:
         """Return the question with a button for each choice."""
         text = Text.assemble(

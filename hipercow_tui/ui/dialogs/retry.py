@@ -32,9 +32,9 @@ from hipercow_tui.output.r_retry import (
 )
 from hipercow_tui.support.text import escape_controls, pluralize
 from hipercow_tui.ui.clipboard import copy
+from hipercow_tui.ui.dialogs.cancel import target_notes
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.r_screen import RRun, RScreen
-from hipercow_tui.ui.dialogs.run_r import target_notes
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.widgets.number_input import NumberInput
 from hipercow_tui.ui.workers.base import start_thread

@@ -51,6 +51,12 @@ class SaveFileScreen(ModalScreen[None]):
         """Write the file. Raises HipercowTuiError, with a sentence for the dialog."""
         raise NotImplementedError
 
+    def failed(self, path: Path, error: HipercowTuiError) -> None:
+        """Show why the file was not written."""
+        shown = self.query_one("#problem", Static)
+        shown.update(plain_text(str(error)))
+        shown.display = True
+
     def saved(self, path: Path) -> None:
         """Say where the file is; the path is absolute."""
         raise NotImplementedError
@@ -69,21 +75,18 @@ class SaveFileScreen(ModalScreen[None]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        self._save(Path(os.path.expanduser(event.value.strip())))
+        if name := event.value.strip():
+            self.save(Path(os.path.expanduser(name)))
 
     @work(thread=True, exclusive=True)
-    def _save(self, path: Path) -> None:
+    def save(self, path: Path) -> None:
+        """Write the file in a thread, and leave the dialog if that succeeds."""
         try:
             self.write(path)
         except HipercowTuiError as error:
-            self.call_later(self._show_problem, str(error))
+            self.call_later(self.failed, path, error)
         else:
             self.call_later(self._end, path.absolute())
-
-    def _show_problem(self, problem: str) -> None:
-        shown = self.query_one("#problem", Static)
-        shown.update(plain_text(problem))
-        shown.display = True
 
     def _end(self, path: Path) -> None:
         self.saved(path)

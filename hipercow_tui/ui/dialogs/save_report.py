@@ -1,15 +1,14 @@
-"""The dialog that saves a help report; it replaces a file only if enter is pressed again."""
+"""The dialog that saves a help report."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.inputs_export.files import write_lines
-from hipercow_tui.support.errors import ExportError
-from hipercow_tui.support.text import escape_controls
+from hipercow_tui.output.text_file import write_lines
+from hipercow_tui.support.errors import ExistingFileError, HipercowTuiError
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.dialogs.replace_file import replace_question
 from hipercow_tui.ui.dialogs.save_file import SaveFileScreen
 
 
@@ -20,18 +19,25 @@ class SaveReportScreen(SaveFileScreen):
         super().__init__("Save report", file_name)
         self._report = report
         self._root = root
-        self._existing: Path | None = None  # the file that enter replaces
+        self._to_replace: Path | None = None  # the file that the user allowed to replace
 
     def write(self, path: Path) -> None:
-        """Write a new file, or replace one if the user was asked before."""
-        replace = path == self._existing
-        if not replace and os.path.lexists(path):
-            self._existing = path
-            raise ExportError(
-                f"{escape_controls(str(path))} exists already. Press enter again to replace it,"
-                " or choose another name"
-            )
+        """Write a new file, or replace one if the user allowed that."""
+        replace = path == self._to_replace
         write_lines(path, self._report.splitlines(), self._root.hipercow, replace=replace)
+
+    def failed(self, path: Path, error: HipercowTuiError) -> None:
+        """Ask whether an existing file is replaced; show other errors."""
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self._to_replace = path
+                self.save(path)
+
+        if isinstance(error, ExistingFileError):
+            self.app.push_screen(replace_question(path), answered)
+        else:
+            super().failed(path, error)
 
     def saved(self, path: Path) -> None:
         """Say where the report is."""

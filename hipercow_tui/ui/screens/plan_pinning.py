@@ -11,9 +11,9 @@ from hipercow_tui.analysis.plan_rows import Row
 from hipercow_tui.analysis.plan_tree import PlanGroup
 from hipercow_tui.domain.combined_snapshot import with_pins
 from hipercow_tui.domain.incremental import derive_incrementally
-from hipercow_tui.domain.pin_requests import chain_targets
-from hipercow_tui.domain.pins import PinKind, PinTarget
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle
+from hipercow_tui.domain.record_requests import chain_targets
+from hipercow_tui.domain.records import RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.records import PinReader
 from hipercow_tui.formats.root import Root
@@ -70,12 +70,12 @@ class PlanPinning:
         self._screen.call_later(self._show, now)
 
 
-def _targets(row: Row | None, snapshot: Snapshot) -> list[PinTarget]:
+def _targets(row: Row | None, snapshot: Snapshot) -> list[RecordTarget]:
     """Return the chain or the bundle of a line; nothing for the titles of other groups."""
     match row:
         case PinnedTask(pin=pin):
             return [pin.target]
         case PlannedBundle(bundle=bundle) | PlanGroup(bundle=PlannedBundle(bundle=bundle)):
-            return [PinTarget(PinKind.BUNDLE, bundle.lang, bundle.name)]
+            return [RecordTarget(TargetKind.BUNDLE, bundle.lang, bundle.name)]
     task = None if row is None else task_of(row)
     return [] if task is None else chain_targets(snapshot, [task.id])

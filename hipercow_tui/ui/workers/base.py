@@ -29,10 +29,15 @@ Result = TypeVar("Result")
 
 
 def start_thread(
-    work: Callable[[], None], on_error: Callable[[Exception], object], *, name: str | None = None
+    work: Callable[[], None],
+    on_error: Callable[[Exception], object],
+    *,
+    name: str | None = None,
+    daemon: bool = True,
 ) -> None:
     """Run ``work`` in a daemon thread, and pass an unexpected error to ``on_error``. Without a
-    report, the screen would show old data and look up to date."""
+    report, the screen would show old data and look up to date. Leaving the app waits for a thread
+    that is not a daemon."""
 
     def guarded() -> None:
         try:
@@ -41,7 +46,7 @@ def start_thread(
             _LOGGER.error("thread %s ended: %s", name, type(error).__name__)
             on_error(error)
 
-    threading.Thread(target=guarded, name=name or work.__qualname__, daemon=True).start()
+    threading.Thread(target=guarded, name=name or work.__qualname__, daemon=daemon).start()
 
 
 def call_in_app(pump: MessagePump, callback: Callable[..., object], *arguments: Any) -> None:

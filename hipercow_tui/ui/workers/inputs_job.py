@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from hipercow_tui.analysis.failure_reason import read_reasoned_inputs
+from hipercow_tui.analysis.failure_reason import read_inputs_with_reason
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.inputs_export.files import write_lines
 from hipercow_tui.output.inputs_export.table import InputsTable, make_row
 from hipercow_tui.output.inputs_export.writers import Format, lines_of, read_call
+from hipercow_tui.output.text_file import write_lines
+from hipercow_tui.ui.clipboard import LARGEST
 
 PROGRESS_INTERVAL = 0.1  # seconds
 
@@ -39,7 +40,8 @@ class InputsTarget:
 class InputsResult:
     """An export that is complete.
 
-    ``size`` is in bytes. ``text`` is empty if a file was written. ``remarks`` are sentences on
+    ``size`` is in bytes. ``text`` is empty if a file was written, or if the text is too large for
+    the clipboard. ``remarks`` are sentences on
     values that are missing. ``call`` reads the file in R; it is empty without a file and for JSON.
     """
 
@@ -80,19 +82,31 @@ def _export(
     shown_at = time.monotonic()
     with InputsTable() as table:
         for task in tasks:
-            table.add(make_row(task, read_reasoned_inputs(root, task)))
+            table.add(make_row(task, read_inputs_with_reason(root, task)))
             if time.monotonic() >= shown_at + PROGRESS_INTERVAL:
                 shown_at = time.monotonic()
                 show_progress(len(table))
         lines = _unless_stopped(lines_of(table, target.form), stop)
         text = ""
         if target.path is None:
-            text = "".join(f"{line}\n" for line in lines)
-            size = len(text.encode("utf-8", "backslashreplace"))
+            text, size = _join(lines, LARGEST)
         else:
             size = write_lines(target.path, lines, root.hipercow, replace=target.replace)
         call = read_call(table, target.form, str(target.path)) if target.path else ""
         return InputsResult(target, len(table), len(table.columns), size, text, table.remarks, call)
+
+
+def _join(lines: Iterable[str], limit: int) -> tuple[str, int]:
+    """Return the text of lines, and its size in bytes; of a text over the limit only its size."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line.encode("utf-8", "backslashreplace")) + 1
+        if size <= limit:
+            kept.append(f"{line}\n")
+        else:
+            kept.clear()
+    return "".join(kept), size
 
 
 def _unless_stopped(items: Iterable[_T], stop: threading.Event) -> Iterator[_T]:

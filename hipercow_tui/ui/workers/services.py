@@ -10,7 +10,7 @@ from textual.message import Message
 
 from hipercow_tui.analysis.error_groups import ErrorGrouping, ErrorSort
 from hipercow_tui.analysis.failure_cache import FailureCache
-from hipercow_tui.analysis.failure_reason import read_reasoned_details
+from hipercow_tui.analysis.failure_reason import read_details_with_reason
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import make_plan
@@ -191,7 +191,7 @@ class BackgroundServices:
         self.poller.refresh_now(planned)
 
     def _read_details(self, task: Task) -> DetailsLoaded:
-        return DetailsLoaded(task, read_reasoned_details(self._root, task))
+        return DetailsLoaded(task, read_details_with_reason(self._root, task))
 
     @cached_property
     def trash(self) -> TrashMonitor:

@@ -12,7 +12,7 @@ from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.r_screen import RRun, RScreen
 
 
-class RunRScreen(RScreen):
+class CancelScreen(RScreen):
     """Let R cancel tasks; dismiss with whether R was started."""
 
     def __init__(self, targets: RCallTargets, root: Root) -> None:

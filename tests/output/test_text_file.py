@@ -12,11 +12,11 @@ from small_root import task_id
 
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.output.inputs_export.files import write_lines
 from hipercow_tui.output.inputs_export.writers import Format
+from hipercow_tui.output.text_file import write_lines
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import ExportError
-from hipercow_tui.ui.workers.inputs_job import InputsTarget, export_inputs
+from hipercow_tui.ui.workers.inputs_job import InputsTarget, _join, export_inputs
 
 
 @pytest.fixture
@@ -94,3 +94,9 @@ def test_export_that_is_stopped_writes_no_file(tmp_path: Path) -> None:
     assert result is not None
     assert (result.rows, result.columns, result.text) == (3, 8, "")
     assert result.size == path.stat().st_size
+
+
+def test_a_text_that_is_too_large_for_the_clipboard_is_not_kept() -> None:
+    whole = _join(["a", "ä"], 5)
+    assert whole == ("a\nä\n", 5)
+    assert _join(["a", "ä"], 4) == ("", 5)

@@ -1,4 +1,4 @@
-"""Write an export to a file of the user: never below the root's own folder, never half of it."""
+"""Write lines to a file of the user: never below the root's own folder, never half of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from hipercow_tui.support.errors import ExportError, os_error_text
+from hipercow_tui.support.errors import ExistingFileError, ExportError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
 
@@ -29,8 +29,9 @@ def check_path(path: Path, hipercow: Path) -> None:
 def write_lines(path: Path, lines: Iterable[str], hipercow: Path, *, replace: bool) -> int:
     """Write lines to a file in UTF-8, each with a newline; return the number of bytes.
 
-    With ``replace`` an existing file is replaced in one step. Raises ExportError if the path is not
-    allowed, or if the file exists or can't be written; then there is no new file.
+    With ``replace`` an existing file is replaced in one step. Raises ExistingFileError if the file
+    exists, and ExportError if the path is not allowed or the file can't be written. Then there is
+    no new file.
     """
     check_path(path, hipercow)
     target = path.with_name(f".{path.name}.{os.getpid()}") if replace else path
@@ -49,7 +50,7 @@ def write_lines(path: Path, lines: Iterable[str], hipercow: Path, *, replace: bo
                 os.unlink(target)
             raise
     except FileExistsError:
-        raise ExportError(f"{shown} exists already and is not replaced") from None
+        raise ExistingFileError(f"{shown} exists already and is not replaced") from None
     except OSError as error:
         raise ExportError(f"{shown} can't be written: {os_error_text(error)}") from None
     return size

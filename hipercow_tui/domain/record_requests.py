@@ -8,7 +8,8 @@ from typing import Generic, TypeAlias, TypeVar
 
 from hipercow_tui.domain.filters import TaskIds
 from hipercow_tui.domain.notes import Note
-from hipercow_tui.domain.pins import Pin, PinKind, Pins, PinTarget, Record
+from hipercow_tui.domain.pins import Pin, Pins
+from hipercow_tui.domain.records import Record, RecordTarget, TargetKind
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls, first_of
@@ -55,14 +56,14 @@ def _item(part: Snapshot, record: _R) -> RecordItem[_R]:
     named = dict.fromkeys(record.ids(part.chains, part.bundles))
     ids = tuple(task.id for task in part.existing(named))
     name = record.target.name
-    if record.target.kind is PinKind.BUNDLE:
+    if record.target.kind is TargetKind.BUNDLE:
         exists = part.bundle(name, part.lang) is not None or name in part.unread.bundles
     else:
         exists = bool(ids) or any(map(part.may_exist, named))
     return RecordItem(record, ids, not exists)
 
 
-def chain_targets(snapshot: Snapshot, ids: Collection[str]) -> list[PinTarget]:
+def chain_targets(snapshot: Snapshot, ids: Collection[str]) -> list[RecordTarget]:
     """Return a target for the chain of each task, once for each chain.
 
     If a chain is pinned, it is the target of that pin, so that pinning again replaces the note.
@@ -70,41 +71,41 @@ def chain_targets(snapshot: Snapshot, ids: Collection[str]) -> list[PinTarget]:
     return _chain_targets(snapshot, ids, _pins)
 
 
-def note_targets(snapshot: Snapshot, targets: Iterable[PinTarget]) -> list[PinTarget]:
+def note_targets(snapshot: Snapshot, targets: Iterable[RecordTarget]) -> list[RecordTarget]:
     """Return the same chains and bundles; if a chain has a note, as the target of that note."""
-    found: list[PinTarget] = []
+    found: list[RecordTarget] = []
     for target in targets:
-        is_chain = target.kind is PinKind.CHAIN
+        is_chain = target.kind is TargetKind.CHAIN
         found += _chain_targets(snapshot, [target.name], _notes) if is_chain else [target]
     return found
 
 
 def _chain_targets(
     snapshot: Snapshot, ids: Collection[str], records: _Records[_R]
-) -> list[PinTarget]:
-    found: dict[tuple[str, str], PinTarget] = {}
+) -> list[RecordTarget]:
+    found: dict[tuple[str, str], RecordTarget] = {}
     for part in snapshot.language_parts:
         targets = (record.target for record in records(part))
-        known = {target.name for target in targets if target.kind is PinKind.CHAIN}
+        known = {target.name for target in targets if target.kind is TargetKind.CHAIN}
         for task_id in ids:
             if task_id in part.tasks or part.may_exist(task_id):
                 chain = part.chains.chain(task_id) or (task_id,)
                 name = next((one for one in chain if one in known), task_id)
-                target = PinTarget(PinKind.CHAIN, part.lang, name)
+                target = RecordTarget(TargetKind.CHAIN, part.lang, name)
                 found.setdefault((part.lang, chain[0]), target)
     return list(found.values())
 
 
-def targets_to_pin(
+def named_targets(
     snapshot: Snapshot, ids: Collection[str], names: Collection[str]
-) -> list[PinTarget]:
+) -> list[RecordTarget]:
     """Return the chains of tasks and the bundles with the given names, in every language.
 
     Raises UnknownTasksError and FilterError if some do not exist.
     """
     TaskIds(frozenset(ids)).check(snapshot)
     bundles = [
-        PinTarget(PinKind.BUNDLE, bundle.lang, bundle.name)
+        RecordTarget(TargetKind.BUNDLE, bundle.lang, bundle.name)
         for bundle in snapshot.bundles
         if bundle.name in names
     ]
@@ -140,24 +141,24 @@ def _to_remove(
     return found
 
 
-def pins_on(snapshot: Snapshot, targets: Collection[PinTarget]) -> list[Pin]:
+def pins_on(snapshot: Snapshot, targets: Collection[RecordTarget]) -> list[Pin]:
     """Return the pins of chains and bundles, all pins of a chain included."""
     return _records_on(snapshot, targets, _pins)
 
 
-def notes_on(snapshot: Snapshot, targets: Collection[PinTarget]) -> list[Note]:
+def notes_on(snapshot: Snapshot, targets: Collection[RecordTarget]) -> list[Note]:
     """Return the notes of chains and bundles, all notes of a chain included."""
     return _records_on(snapshot, targets, _notes)
 
 
 def _records_on(
-    snapshot: Snapshot, targets: Collection[PinTarget], records: _Records[_R]
+    snapshot: Snapshot, targets: Collection[RecordTarget], records: _Records[_R]
 ) -> list[_R]:
     found: list[_R] = []
     for part in snapshot.language_parts:
         own = [target for target in targets if target.lang is part.lang]
-        ids = [target.name for target in own if target.kind is PinKind.CHAIN]
-        names = [target.name for target in own if target.kind is PinKind.BUNDLE]
+        ids = [target.name for target in own if target.kind is TargetKind.CHAIN]
+        names = [target.name for target in own if target.kind is TargetKind.BUNDLE]
         found += _among(part, ids, names, records)
     return found
 
@@ -168,7 +169,7 @@ def _among(
     """Yield the records on the chains of tasks, and on bundles, of one language."""
     members = {one for task_id in ids for one in part.chains.chain(task_id) or (task_id,)}
     for one in records(part):
-        if one.target.name in (members if one.target.kind is PinKind.CHAIN else names):
+        if one.target.name in (members if one.target.kind is TargetKind.CHAIN else names):
             yield one
 
 
