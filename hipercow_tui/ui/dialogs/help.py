@@ -25,15 +25,16 @@ RULES = (
     "A task is matched if it passes all filters that are set, and is in the narrowed list.",
     "If tasks are marked, a purge takes only those matched tasks that are marked.",
     "A task goes with its whole retry chain: all attempts, whatever their status.",
-    "For the status filter, a retried task counts by its latest attempt; for the age filter,",
-    "by its own end.",
+    "For the status filter, a retried task counts by its latest attempt; for the age filter, by its"
+    " own end.",
     "A bundle that lists a task that goes, goes too. Its other tasks stay, without a bundle.",
-    "A chain or bundle that someone pinned stays, with the chains of its tasks. Its sign is ¶.",
-    "A task that is submitted, running, possibly queued or unreadable blocks the purge:",
-    "nothing is deleted, unless you leave out its chain in the plan.",
-    "A task that the cluster has lost stays running until R asks the cluster, which the key R lets",
-    "it do, or you make a file status-cancelled in the folder of a Python task.",
-    "hipercow-tui itself only reads files. It does not ask the cluster.",
+    "A chain or bundle that someone pinned stays, with the chains of its tasks. Its sign is ¶. A"
+    " note has no effect. Its sign is †.",
+    "A task that is submitted, running, possibly queued or unreadable blocks the purge: nothing is"
+    " deleted, unless you leave out its chain in the plan.",
+    "A task that the cluster has lost stays submitted or running, and blocks. Press <reconcile=R> to"
+    " let R ask the cluster and free it. For Python, make a file status-cancelled in its folder.",
+    "Without R, hipercow-tui only reads files, and asks no cluster.",
     "A task that changes between the plan and the purge stays, with its chain.",
     "Nothing is deleted before you confirm the plan.",
 )
@@ -77,7 +78,8 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, sections: Sequence[HelpSection]) -> None:
         super().__init__()
-        self._sections = (*sections, HelpSection("What a purge takes", (("", "\n".join(RULES)),)))
+        rules = with_keys("\n".join(RULES))
+        self._sections = (*sections, HelpSection("What a purge takes", (("", rules),)))
         self._needle = ""
 
     def compose(self) -> ComposeResult:
