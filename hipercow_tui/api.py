@@ -16,8 +16,10 @@ from hipercow_tui.support.errors import BadFilterError, FilterError, GoalError, 
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.goal import Goal
+    from hipercow_tui.domain.notes import Note
     from hipercow_tui.domain.pins import Pin
     from hipercow_tui.domain.plan import PurgePlan
+    from hipercow_tui.domain.records import RecordTarget
     from hipercow_tui.domain.waits import WaitProgress
     from hipercow_tui.formats.root import Root
     from hipercow_tui.purging import PurgeReport
@@ -297,7 +299,7 @@ def pin(
 
     if not isinstance(note, str):
         raise BadFilterError(f"note takes a string, not {type(note).__name__}")
-    found, targets = _find_pins(task_ids, bundles, root, named_targets)
+    found, targets = _find_records(task_ids, bundles, root, named_targets)
     return [add_pin(found, target, note) for target in targets]
 
 
@@ -318,11 +320,56 @@ def unpin(
     from hipercow_tui.domain.record_requests import pins_to_remove
     from hipercow_tui.purging.record_files import remove_pin
 
-    found, pins = _find_pins(task_ids, bundles, root, pins_to_remove)
+    found, pins = _find_records(task_ids, bundles, root, pins_to_remove)
     return [one for one in pins if remove_pin(found, one.target)]
 
 
-def _find_pins(
+def note(
+    task_ids: str | Iterable[str] = (),
+    *,
+    bundles: str | Iterable[str] = (),
+    text: str,
+    root: str | os.PathLike[str] | None = None,
+) -> list[Note]:
+    """Write a note on retry chains and bundles, for all users of the root.
+
+    It has no effect on a purge. ``scan().notes.notes`` are the notes of a root.
+
+    Args:
+        task_ids: One id or several: the note is on the whole retry chain of each.
+        bundles: The name of a bundle, or several.
+        text: At most 500 characters. It replaces an earlier note. An empty text removes it, also
+            where the chain or bundle is gone.
+        root: As for ``scan``.
+
+    Returns:
+        The notes that were written, or with an empty text those that were removed.
+
+    Raises:
+        The errors of ``pin``.
+    """
+    from hipercow_tui.domain.record_requests import named_targets, note_targets, notes_to_remove
+    from hipercow_tui.purging.record_files import write_note
+
+    if not isinstance(text, str):
+        raise BadFilterError(f"text takes a string, not {type(text).__name__}")
+    if not text.strip():
+        found, notes = _find_records(task_ids, bundles, root, notes_to_remove)
+        for one in notes:
+            write_note(found, one.target, "")
+        return notes
+
+    def find(
+        snapshot: Snapshot, ids: Collection[str], names: Collection[str]
+    ) -> list[RecordTarget]:
+        return note_targets(snapshot, named_targets(snapshot, ids, names))
+
+    found, targets = _find_records(task_ids, bundles, root, find)
+    written = (write_note(found, target, text) for target in targets)
+    return [one for one in written if one is not None]
+
+
+def _find_records(
     task_ids: str | Iterable[str],
     bundles: str | Iterable[str],
     root: str | os.PathLike[str] | None,

@@ -64,7 +64,7 @@ class Goal:
         size = self.kind.text(self.bytes) if self.bytes else ""
         if self.percent is not None:
             size = f"{self.percent:g} % free{f' ({size})' if size else ''}"
-        return " and ".join(filter(None, (size, files))) or "nothing"
+        return " and ".join(filter(None, (size, files))) or "0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from hipercow_tui.analysis.plan_tree import (
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.plan import PinnedTask, PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import PlannedChain
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.folder_size import Size, freed_size
 
@@ -160,13 +161,17 @@ def searched_tasks(plan: PurgePlan) -> Collection[Task]:
     return tasks.values()
 
 
-def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
-    """Search for a text in the ids, calls, inputs, bundles and errors of the tasks of a plan, or
-    compare an input as a number: ``beta > 0.9``."""
+def find_hits(tree: PlanTree, query: str, known: KnownFacts, snapshot: Snapshot) -> Hits:
+    """Search for a text in the ids, calls, inputs, bundles, errors and notes of the tasks of a
+    plan, or compare an input as a number: ``beta > 0.9``.
+
+    ``snapshot`` is the one that the plan is made from.
+    """
     tasks = searched_tasks(tree.plan)
     comparison = parse_comparison(query)
     if comparison is None:
-        ids = _tasks_with_text(tasks, query.casefold(), known)
+        needle = query.casefold()
+        ids = _tasks_with_text(tasks, needle, known, snapshot.ids_noted_with(needle))
     else:
         ids = _tasks_that_meet(comparison, tasks, known)
     unread = sum(
@@ -175,12 +180,15 @@ def find_hits(tree: PlanTree, query: str, known: KnownFacts) -> Hits:
     return Hits(ids, unread)
 
 
-def _tasks_with_text(tasks: Iterable[Task], needle: str, known: KnownFacts) -> frozenset[str]:
+def _tasks_with_text(
+    tasks: Iterable[Task], needle: str, known: KnownFacts, noted: frozenset[str]
+) -> frozenset[str]:
     summaries, failures = known.summaries, known.failures
     return frozenset(
         task.id
         for task in tasks
         if needle in task.id
+        or task.id in noted
         or any(needle in name.casefold() for name in task.bundles)
         or ((summary := summaries.get(task.id)) and summary.matches(needle))
         or ((failure := failures.get(task.id)) and failure.matches(needle))

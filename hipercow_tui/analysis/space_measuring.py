@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
 from hipercow_tui.analysis.space_usage import (
@@ -13,6 +13,7 @@ from hipercow_tui.analysis.space_usage import (
     summarize_space,
 )
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import FolderUsage, SizeKind
 from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root
@@ -41,6 +42,34 @@ def measure_space(
     return summarize_space(snapshot, usages, rest, now=now)
 
 
+def read_calls(
+    root: Root,
+    snapshot: Snapshot,
+    ids: Iterable[str],
+    on_progress: Callable[[int], object],
+) -> dict[str, str]:
+    """Return what each task runs, on one line, which is read from its ``data``; empty if unknown.
+
+    ``on_progress`` is called after each task, with the number of tasks read.
+    """
+    return _read_texts(root, snapshot, ids, lambda details: details.code_text, on_progress)
+
+
+def _read_texts(
+    root: Root,
+    snapshot: Snapshot,
+    ids: Iterable[str],
+    text_of: Callable[[TaskDetails], str],
+    on_progress: Callable[[int], object],
+) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for task_id in ids:
+        details = read_details_without_error(root, task_id, snapshot.tasks[task_id].lang)
+        texts[task_id] = text_of(details)
+        on_progress(len(texts))
+    return texts
+
+
 def read_and_group_space(
     root: Root,
     usage: SpaceUsage,
@@ -57,12 +86,11 @@ def read_and_group_space(
     each task that was read, with the number of tasks read.
     """
     texts: dict[str, str] = {}
-    if by in (SpaceGrouping.RUNS, SpaceGrouping.ENVIRONMENT):
-        for done, task_id in enumerate(usage.amounts, 1):
-            details = read_details_without_error(root, task_id, usage.snapshot.tasks[task_id].lang)
-            runs = by is SpaceGrouping.RUNS
-            texts[task_id] = details.code_text if runs else details.environment or ""
-            on_progress(done)
+    snapshot, ids = usage.snapshot, usage.amounts
+    if by is SpaceGrouping.RUNS:
+        texts = read_calls(root, snapshot, ids, on_progress)
+    elif by is SpaceGrouping.ENVIRONMENT:
+        texts = _read_texts(root, snapshot, ids, lambda one: one.environment or "", on_progress)
     return group_space(
         usage,
         by,

@@ -302,11 +302,7 @@ def _rows_with_text(
     snapshot: Snapshot, ids: tuple[str, ...], needle: str, summaries: Summaries, failures: Failures
 ) -> tuple[int, ...]:
     bundles = frozenset(b.name for b in snapshot.bundles if needle in b.name.casefold())
-    noted = frozenset(
-        task_id
-        for task_id, notes in snapshot.notes_of.items()
-        if any(note.matches(needle) for note in notes)
-    )
+    noted = snapshot.ids_noted_with(needle)
     tasks = snapshot.tasks
     may_be_id = set(needle) <= set("0123456789abcdef")
     return tuple(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_space
+from hipercow_tui.analysis.space_measuring import measure_space, read_and_group_space, read_calls
 from hipercow_tui.analysis.space_usage import SpaceGrouping
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import add_disk_usage
@@ -21,7 +21,8 @@ from hipercow_tui.support.streams import print_message, print_output
 
 _EPILOG = """
 Each file counts once, as du counts it. A task that has ended is measured once: the next time its
-size is known. All tasks in several bundles are one group, so that no task counts twice.
+size is known. All tasks in several bundles are one group, so that no task counts twice. With
+--by task and --limit, or on a terminal, each line has the call of its task.
 
 examples:
   hipercow-tui space                               which bundles are large
@@ -29,6 +30,8 @@ examples:
   hipercow-tui space --by task --limit 10          the ten largest tasks
   hipercow-tui space --by kind --files             for a quota of files
 """
+
+_TERMINAL_LIMIT = 40  # groups that a terminal shows without --limit
 
 
 @end_on_interrupt()
@@ -62,11 +65,19 @@ def run(words: Sequence[str]) -> int:
         files=unit.files,
         on_progress=lambda done: show("read", done),
     )
+    on_terminal = sys.stdout.isatty() and not options.json
+    limit = options.limit or (_TERMINAL_LIMIT if on_terminal else None)
+    calls: Mapping[str, str] = {}
+    if by is SpaceGrouping.TASK and limit is not None:  # reading the calls of all takes long
+        shown = [group.label for group in groups[:limit]]
+        reading = ProgressLines(len(shown))
+        calls = read_calls(root, snapshot, shown, lambda done: reading("read", done))
     if options.json:
-        print_output(space_as_json(usage, by, groups, limit=options.limit))
+        print_output(space_as_json(usage, by, groups, limit=limit, calls=calls))
     else:
-        bars = sys.stdout.isatty()
-        print_output(space_lines(usage, by, groups, unit, limit=options.limit, bars=bars))
+        print_output(
+            space_lines(usage, by, groups, unit, limit=limit, calls=calls, bars=on_terminal)
+        )
     return DONE
 
 
@@ -82,7 +93,7 @@ def _parser() -> CommandParser:
         " single tasks or the kinds of files",
     )
     add("--files", action="store_true", help="compare the number of files instead of sizes")
-    parser.add_limit("groups")
+    parser.add_limit("groups (default: 40 on a terminal, else all)")
     add("--json", action="store_true", help="print JSON")
     add_disk_usage(parser)
     return parser

@@ -90,6 +90,11 @@ class Snapshot:
             return {i: notes for part in self.by_language for i, notes in part.notes_of.items()}
         return self.notes.by_task(self.chains, self.bundles)
 
+    def ids_noted_with(self, needle: str) -> frozenset[str]:
+        """Return the ids of the tasks with a note that contains a case-folded text."""
+        noted = self.notes_of.items()
+        return frozenset(i for i, notes in noted if any(note.matches(needle) for note in notes))
+
     @cached_property
     def chain_note_of(self) -> Mapping[str, Note]:
         """The note on the chain of a task, by the id of the task."""

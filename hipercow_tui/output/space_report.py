@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from hipercow_tui.analysis.space_usage import (
@@ -24,6 +25,7 @@ _EIGHTHS = "▏▎▍▌▋▊▉█"
 _FILLS = {Status.FAILURE: "█", Status.CANCELLED: "▓", Status.SUCCESS: "▒"}
 _OTHER_FILL = "░"
 _LEGEND = "bars: █ failure, ▓ cancelled, ▒ success, ░ other statuses"
+_NO_CALLS: Mapping[str, str] = MappingProxyType({})
 _NUMBER = 9  # cells of a size or a number of files
 
 
@@ -72,24 +74,30 @@ def space_lines(
     unit: SpaceUnit,
     *,
     limit: int | None = None,
+    calls: Mapping[str, str] = _NO_CALLS,
     bars: bool = False,
 ) -> Iterator[str]:
     """Yield the lines for a terminal, with ``bars``, or for a pipe.
 
     ``groups`` are all groups; only the first ``limit`` are printed, and a line for the others.
+    ``calls`` has what tasks run, by id, if the groups are single tasks. These have no bars, so that
+    a call fits on the line.
     """
     total, tasks = usage.total, usage.tasks
     yield f"{escape_controls(str(usage.snapshot.root))}: {unit.text(total)}"
     yield from _purge_lines(usage, unit)
     shown = groups if limit is None else groups[:limit]
     rows = [
-        _Row(group.amount, _label(group, by, unit, bars=bars), group.by_status) for group in shown
+        _Row(group.amount, _label(group, by, unit, calls, bars=bars), group.by_status)
+        for group in shown
     ]
     if left := groups[len(shown) :]:
-        rows.append(_Row(total_of(group.amount for group in left), f"{len(left):,} more"))
+        rest = f"… {len(left):,} more: --limit {len(groups)} prints all"
+        rows.append(_Row(total_of(group.amount for group in left), rest))
     largest = max((unit.of(group.amount) for group in groups), default=0)
     title = by.value if by is SpaceGrouping.TASK else f"tasks by {by}"
-    yield from _table(title, rows, total, unit, largest if bars else None)
+    has_bars = bars and by is not SpaceGrouping.TASK
+    yield from _table(title, rows, total, unit, largest if has_bars else None)
     if bars and by is SpaceGrouping.AGE:
         yield _LEGEND
     parts = [_Row(tasks, pluralize(len(usage.amounts), "task"))]
@@ -113,13 +121,16 @@ def _purge_lines(usage: SpaceUsage, unit: SpaceUnit) -> Iterator[str]:
         yield f"can't be purged: {unit.text(group.amount)} of {count}, {group.label}"
 
 
-def _label(group: SpaceGroup, by: SpaceGrouping, unit: SpaceUnit, *, bars: bool) -> str:
-    """Return the label with the number of tasks, and for ages without ``bars`` the part of each
-    status."""
+def _label(
+    group: SpaceGroup, by: SpaceGrouping, unit: SpaceUnit, calls: Mapping[str, str], *, bars: bool
+) -> str:
+    """Return the label with the number of tasks, of a task with its call, and for ages without
+    ``bars`` with the part of each status."""
     if by is SpaceGrouping.KIND:
         return group.label
     if by is SpaceGrouping.TASK:
-        return group.label if group.purgeable == group.amount else f"{group.label}: can't go"
+        facts = (None if group.purgeable == group.amount else "can't go", calls.get(group.label))
+        return ": ".join(filter(None, (group.label, ", ".join(filter(None, facts)))))
     text = unit.text if unit.files else unit.short_text
     notes = [pluralize(len(group.ids), "task")]
     if by is SpaceGrouping.AGE and not bars:
@@ -176,9 +187,14 @@ def _bar(number: int, largest: int) -> str:
 
 
 def space_as_json(
-    usage: SpaceUsage, by: SpaceGrouping, groups: Sequence[SpaceGroup], *, limit: int | None = None
+    usage: SpaceUsage,
+    by: SpaceGrouping,
+    groups: Sequence[SpaceGroup],
+    *,
+    limit: int | None = None,
+    calls: Mapping[str, str] = _NO_CALLS,
 ) -> dict[str, Any]:
-    """Return the object of ``space --json``."""
+    """Return the object of ``space --json``; the arguments are those of ``space_lines``."""
     shown = groups if limit is None else groups[:limit]
     return {
         "root": str(usage.snapshot.root),
@@ -190,7 +206,7 @@ def space_as_json(
             {"reason": group.label, "tasks": len(group.ids), **group.amount._asdict()}
             for group in usage.held_groups
         ],
-        "groups": [_group_as_json(group, by) for group in shown],
+        "groups": [_group_as_json(group, by, calls) for group in shown],
         "left_out": len(groups) - len(shown),
         "rest": [
             {"path": path, "known": path not in usage.unknown_parts, **amount._asdict()}
@@ -200,10 +216,14 @@ def space_as_json(
     }
 
 
-def _group_as_json(group: SpaceGroup, by: SpaceGrouping) -> dict[str, Any]:
+def _group_as_json(
+    group: SpaceGroup, by: SpaceGrouping, calls: Mapping[str, str]
+) -> dict[str, Any]:
     shown: dict[str, Any] = {"label": group.label, **group.amount._asdict()}
     if by is not SpaceGrouping.KIND:
         shown |= {"tasks": len(group.ids), "purgeable": group.purgeable._asdict()}
+    if group.label in calls:
+        shown["runs"] = calls[group.label]
     if by is SpaceGrouping.AGE:
         shown["statuses"] = {
             status.value: amount._asdict() for status, amount in group.by_status.items()

@@ -152,7 +152,7 @@ def _keys_of(title: str, classes: Sequence[type]) -> Iterator[Binding]:
 @cache
 def groups() -> Sequence[KeyGroup]:
     """Return all keys, each once, under titles for the help."""
-    *main, app = (group for group in KEY_GROUPS if not group.title.startswith("In the "))
+    *main, app = KEY_GROUPS
     found = [*main, KeyGroup("Text that scrolls", SCROLL_KEYS)]
     seen = {key.id for group in (*found, app) for key in group.keys}
     for context in contexts():

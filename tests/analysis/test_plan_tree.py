@@ -30,6 +30,7 @@ from hipercow_tui.analysis.plan_tree import (
 )
 from hipercow_tui.analysis.task_summary import TaskSummary, pack_inputs
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.notes import Note, Notes
 from hipercow_tui.domain.pins import Pin, Pins
 from hipercow_tui.domain.plan import PinnedTask, PurgePlan, make_plan
 from hipercow_tui.domain.plan_chains import PlannedChain, planned_chains
@@ -275,12 +276,28 @@ def test_a_search_finds_ids_calls_bundles_and_errors_of_all_tasks() -> None:
     snapshot = snapshot_of([ended(A), ended(B), ended(C), ended(D)], bundles={"sweep": (C,)})
     known = KnownFacts({A: TaskSummary("run_sir(beta)")}, {B: Failure("Step size")}, {})
     tree = tree_of(make_plan(snapshot, by_ids(A, B, C, D), now=NOW))
-    assert find_hits(tree, "SIR", known).ids == {A}
-    assert find_hits(tree, "step", known).ids == {B}
-    assert find_hits(tree, "swee", known).ids == {C}
-    assert find_hits(tree, D, known).ids == {D}
-    assert find_hits(tree, "nowhere", known).ids == frozenset()
-    assert find_hits(tree, "x", known).unread == 3
+    assert find_hits(tree, "SIR", known, snapshot).ids == {A}
+    assert find_hits(tree, "step", known, snapshot).ids == {B}
+    assert find_hits(tree, "swee", known, snapshot).ids == {C}
+    assert find_hits(tree, D, known, snapshot).ids == {D}
+    assert find_hits(tree, "nowhere", known, snapshot).ids == frozenset()
+    assert find_hits(tree, "x", known, snapshot).unread == 3
+
+
+def test_a_search_finds_the_chain_and_the_bundle_of_a_note() -> None:
+    target = RecordTarget(TargetKind.BUNDLE, Lang.R, "sweep")
+    notes = (
+        Note(RecordTarget(TargetKind.CHAIN, Lang.R, B), "Wrong data", "ada", "node1", NOW),
+        Note(target, "wrong grid", "ada", "node1", NOW),
+    )
+    tasks = [ended(A), ended(B), ended(C), ended(D)]
+    snapshot = replace(
+        snapshot_of(tasks, links=[(B, A, A)], bundles={"sweep": (C,)}), notes=Notes(notes)
+    )
+    tree = tree_of(make_plan(snapshot, by_ids(A, B, C, D), now=NOW))
+    known = KnownFacts({}, {}, {})
+    assert find_hits(tree, "wrong DATA", known, snapshot).ids == {A, B}
+    assert find_hits(tree, "wrong", known, snapshot).ids == {A, B, C}
 
 
 def test_a_search_compares_numbers_in_inputs_of_calls_and_failures() -> None:
@@ -294,10 +311,10 @@ def test_a_search_compares_numbers_in_inputs_of_calls_and_failures() -> None:
         {},
     )
     tree = tree_of(make_plan(snapshot, by_ids(A, B, C, D), now=NOW))
-    assert find_hits(tree, "beta > 0.9", known).ids == {A, B}
-    assert find_hits(tree, "BETA = 0.950", known).ids == {A}
-    assert find_hits(tree, "beta = 0.25", known).ids == frozenset()
-    assert find_hits(tree, "beta < 1", known).unread == 2
+    assert find_hits(tree, "beta > 0.9", known, snapshot).ids == {A, B}
+    assert find_hits(tree, "BETA = 0.950", known, snapshot).ids == {A}
+    assert find_hits(tree, "beta = 0.25", known, snapshot).ids == frozenset()
+    assert find_hits(tree, "beta < 1", known, snapshot).unread == 2
 
 
 def test_inputs_are_of_the_bundle_of_a_line_else_of_its_group() -> None:

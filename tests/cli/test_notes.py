@@ -12,6 +12,7 @@ from command_running import Capture, printed_json
 from command_running import run as run_command
 from purge_stage import CHAIN, FREE, RETRY, make_root
 
+import hipercow_tui
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging.process_identity import current_process
 
@@ -79,3 +80,18 @@ def test_a_note_on_what_does_not_exist_is_refused(root: Root, capsys: Capture) -
     run("note", root, "--text", "x", status=2)
     assert "Name a task or a bundle" in capsys.readouterr().err
     assert not (root.hipercow / "tui" / "notes").exists()
+
+
+def test_python_writes_and_removes_notes(root: Root) -> None:
+    chain, bundle = hipercow_tui.note(RETRY, bundles="solo", text=" wrong data ", root=root.path)
+    assert (chain.note, bundle.target.name) == ("wrong data", "solo")
+    assert hipercow_tui.scan(root.path).notes_of[CHAIN[0]] == (chain,)
+    (again,) = hipercow_tui.note([CHAIN[0]], text="right data", root=root.path)
+    assert again.target == chain.target
+    assert hipercow_tui.note(CHAIN[0], bundles=["solo"], text="", root=root.path) == [bundle, again]
+    assert not hipercow_tui.scan(root.path).notes.notes
+    assert hipercow_tui.note(RETRY, text="", root=root.path) == []
+    with pytest.raises(hipercow_tui.UnknownTasksError):
+        hipercow_tui.note("0" * 32, text="lost", root=root.path)
+    with pytest.raises(hipercow_tui.BadFilterError, match="text takes a string"):
+        hipercow_tui.note(RETRY, text=None, root=root.path)  # type: ignore[arg-type]

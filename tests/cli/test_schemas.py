@@ -46,7 +46,7 @@ OPTIONAL = {
     "list": USAGE,
     "list-details": {"error", "problem", *USAGE},
     "list-inputs": {"error", "problem"},
-    "space": {"tasks", "purgeable", "statuses"},
+    "space": {"tasks", "purgeable", "statuses", "runs"},
     "purge": {"put_back", "vanished", "failed", "trash"},
     "plan": {"kept", "goal", "task_ids", "finished_before", "in_bundle", "with_status", "lang"},
 }
@@ -85,7 +85,7 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield of("list-details", run("list", root, "--usage", "--details"))
     yield of("list-details", run("list", root, "--details"))
     yield of("list-inputs", run("list", root, "--inputs"))
-    for by in ("bundle", "age", "environment", "kind"):
+    for by in ("bundle", "age", "environment", "kind", "task"):
         yield one("space", run("space", root, "--by", by, "--limit", "3"))
     for by in ("message", "frame", "node"):
         yield one("errors", run("errors", root, "--by", by, "--limit", "3"))

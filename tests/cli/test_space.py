@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from small_root import task_id, write_bundle, write_task
 
-from hipercow_tui.cli import progress_lines
+from hipercow_tui.cli import progress_lines, space
 from hipercow_tui.cli.main import main
 
 
@@ -75,7 +76,25 @@ def test_bars_of_ages_are_split_by_status(
 def test_limit_sums_up_the_other_groups(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, root, "--by", "task", "--limit", "1").splitlines()
     assert lines[4] == "     size    share  task"
-    assert task_id(0) in lines[5] and lines[6] == "   3.0 MB   42.3 %  2 more"
+    assert lines[5] == f"   3.1 MB   43.7 %  {task_id(0)}: x"
+    assert lines[6] == "   3.0 MB   42.3 %  … 2 more: --limit 3 prints all"
+
+
+def test_a_terminal_shows_only_the_first_groups_and_a_pipe_all(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "_TERMINAL_LIMIT", 2)
+    assert "more" not in printed(capsys, root, "--by", "task")
+    assert "runs" not in json.loads(printed(capsys, root, "--by", "task", "--json"))["groups"][0]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    lines = printed(capsys, root, "--by", "task").splitlines()
+    assert lines[6].endswith(f"{task_id(2)}: can't go, x")
+    assert "… 1 more: --limit 3 prints all" in lines[7]
+    assert "more" not in printed(capsys, root, "--by", "task", "--limit", "3")
+    groups = json.loads(printed(capsys, root, "--by", "task", "--json"))["groups"]
+    assert len(groups) == 3 and "runs" not in groups[0], "JSON does not depend on the terminal"
+    one = printed(capsys, root, "--by", "task", "--json", "--limit", "1")
+    assert json.loads(one)["groups"][0]["runs"] == "x"
 
 
 def test_files_compares_numbers_of_files(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.main import main
 from hipercow_tui.support import exit_codes
 from hipercow_tui.ui import run
-from hipercow_tui.ui.keymap import KEY_GROUPS
+from hipercow_tui.ui.key_catalog import groups
 
 HERE = Path(__file__).parents[2]
 PACKAGE = HERE / "hipercow_tui"
@@ -69,10 +69,16 @@ def first_cells(text: str) -> list[str]:
     return [cell for cell, below in zip(rows, [*rows[1:], ""], strict=True) if below != "---"][1:]
 
 
+MAIN_KEYS = ("Move", "Mark", "Filter", "Search", "View", "Purge")
+KEYS_OF_GUIDE = (*MAIN_KEYS, "In the plan", "In the log", "In the trash", "App")
+
+
 def keys_table() -> str:
     rows = ["| | key | what it does |", "| --- | --- | --- |"]
-    for group in KEY_GROUPS:
+    for group in groups():
         title = group.title
+        if title not in KEYS_OF_GUIDE:
+            continue
         for binding in group.keys:
             shown = binding.key_display or " ".join(map(format_key, binding.key.split(",")))
             rows.append(f"| {title} | `{shown}` | {binding.tooltip} |")

@@ -23,9 +23,10 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.scanning.scanner import read_root
 
-MOST_KEYS = 20
+MOST_KEYS = 21
 MEMORY_ERROR = "cannot allocate memory block of size 8 Gb"
 _DAY = 86400.0
+_LARGE = 12  # tasks of a bundle
 # What the cluster says, for the real R: the lost tasks failed, and a node has much memory.
 _PROFILE = """setHook(packageEvent("hipercow", "onLoad"), function(...) {
   lost <- read.table("driver-says")[[1]]
@@ -93,11 +94,12 @@ def _lost(ended: list[Task], number: int) -> list[Task]:
     take too long."""
     old = [t for t in ended if t.bundles and t.finished and t.finished < time.time() - 5 * _DAY]
     left = Counter(task.bundles[0] for task in old)
-    chosen, limit = Counter[str](), {name: count // 3 for name, count in left.items()}
+    limit = {name: count // 3 for name, count in left.items() if count >= _LARGE}
+    chosen = Counter[str]()
     found: list[Task] = []
     for task in old:
         name = task.bundles[0]
-        if chosen[name] < limit[name] and len(found) < number:
+        if chosen[name] < limit.get(name, 0) and len(found) < number:
             chosen[name] += 1
             found.append(task)
     assert len(found) == number
@@ -135,7 +137,8 @@ def act(terminal: Terminal, exported: Path, *, patience: float = 60) -> Acted:
     wait(r"live")
     began = time.monotonic()
     press("R")
-    answer(r"a: [\d,]+ tasks that may be stuck", "a")
+    asked = wait(r"tasks that may be stuck")
+    answer(r"Cancel", "a" if "a: " in asked else "y")
     wait(r"R has finished")
     shown = wait(r"freed [\d,]+: ")
     freed = re.search(r"freed ([\d,]+): ", shown)
@@ -148,6 +151,7 @@ def act(terminal: Terminal, exported: Path, *, patience: float = 60) -> Acted:
     terminal.press(*"memory block")
     press("\r")
     wait(rf"▌.*{MEMORY_ERROR[:22]}")
+    terminal.wait(lambda text: "reading" not in text, patience)
     press("c")
     wait(r"T  retry in R")
     press("T")
@@ -161,7 +165,7 @@ def act(terminal: Terminal, exported: Path, *, patience: float = 60) -> Acted:
     press("E")
     wait(r"Export inputs")
     press("J")
-    wait(r"[Ff]ile")
+    wait(r"enter: save")
     press("\x15")
     terminal.press(*str(exported))
     press("\r")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -43,6 +44,7 @@ def screen_text(app: App[Any]) -> str:
     width, height = app.size
     if app.screen._compositor.size != app.size:  # the width changes at another moment
         return ""
+    visible_screen_stack.set(app._background_screens)  # for what a dialog does not cover
     lines = app.screen._compositor.render_strips()
     assert len(lines) == height
     long = [line.text for line in lines if line.cell_length != width]

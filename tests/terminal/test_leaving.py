@@ -219,7 +219,7 @@ from hipercow_tui.ui.browse.screen import BrowseScreen
 def broken(self):
     raise LookupError("no such thing")
 
-BrowseScreen.action_log = broken
+BrowseScreen.action_sort_menu = broken
 sys.argv[0] = {SLOW_APP!r}
 runpy.run_path({SLOW_APP!r}, run_name="__main__")
 """
@@ -231,7 +231,7 @@ def test_unexpected_error_during_a_purge_restores_all_tasks(
     before = root_contents(root)
     terminal = slow(root, env, started, ("-c", BROKEN))
     in_the_middle(terminal, "y", "Moving")
-    terminal.press("l")
+    terminal.press("S")
     assert terminal.leave() == 1
     terminal.assert_left_as_it_was()
     said = left_by(terminal)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rich.style import Style
+from rich.text import Text
 from small_root import DAY, NOW, snapshot_of, task_id
 
 from hipercow_tui.analysis.task_summary import TaskSummary
@@ -10,10 +11,12 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, INFO, Lang, Status, Task
 from hipercow_tui.formats.details import EnvVar, TaskDetails
 from hipercow_tui.formats.rlang.rds.files import RecordedEnd
+from hipercow_tui.ui.widgets.labelled_details import LabelledDetails
 from hipercow_tui.ui.widgets.task_details import (
     MAX_INPUT_CHARACTERS,
     MAX_VALUE_CHARACTERS,
     ShownTask,
+    TaskDetailsView,
     headline,
     lines,
 )
@@ -151,3 +154,12 @@ def test_very_many_inputs_are_cut() -> None:
         text for _, text in shown
     ]
     assert shown[-1] == ("id", A)
+
+
+def test_details_that_were_removed_are_not_drawn_in_a_new_theme() -> None:
+    """They have no styles then, and the app ended with a KeyError."""
+    details, labelled = TaskDetailsView(), LabelledDetails()
+    details._shown = ShownTask(DONE, snapshot_of([DONE]), RUNS, TaskSummary(""), NOW)
+    labelled._labelled = lambda style: [("label", Text("text", style("error")))]
+    details._restyle()
+    labelled._restyle()

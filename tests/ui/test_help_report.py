@@ -13,6 +13,7 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.save_report import SaveReportScreen
 from hipercow_tui.ui.screens.help_report import HelpReportScreen
+from hipercow_tui.ui.screens.log import LogScreen
 
 ONE, TWO = task_id(1), task_id(2)
 
@@ -66,6 +67,11 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
         await until(pilot, lambda: Path("hipercow-report-02000000.md").exists())
         await until(pilot, lambda: isinstance(app.screen, HelpReportScreen))
 
+        await pilot.press("escape", "l")
+        await until(pilot, lambda: isinstance(app.screen, LogScreen))
+        await open_report("Report on task 020000")
+        await pilot.press("escape")
+        assert isinstance(app.screen, LogScreen)
         await pilot.press("escape", "e")
         await until(pilot, lambda: bool(app.browser.errors_pane.table.groups))
         await open_report("Report on error")

@@ -27,6 +27,7 @@ NAMED = re.compile(
     r"(?:: | (?:shows|removes|begins|takes|marks?|goes|switches|measures|stops|lists|to finish)\b)"
     r"|\((?:esc|tab|space|[a-zA-Z])\)"
 )
+MAKES_KEY = ("Binding", "make_key")
 # These keys are not in the keymap: of a menu in which each line has its letter, of R, of a signal.
 FIXED = ("s: copy the call", "R: ", "ctrl+c stops a purge")
 MODULES = [
@@ -44,7 +45,7 @@ def sentences() -> Iterator[tuple[str, str]]:
             part
             for node in ast.walk(tree)
             if isinstance(node, ast.Expr)
-            or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Binding", "_key"))
+            or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in MAKES_KEY)
             for part in ([node.value] if isinstance(node, ast.Expr) else ast.walk(node))
         }
         for node in ast.walk(tree):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,12 @@ def log_file(where: Path, raw: bytes | None, name: str = "log") -> Path:
     return folder / name
 
 
+def log_of(where: Path, task: Callable[[], Task]) -> LogScreen:
+    return LogScreen(find_root(where), ID, task, show_report=id)
+
+
 def screen_on(where: Path, status: Status = Status.RUNNING) -> LogScreen:
-    return LogScreen(find_root(where), ID, lambda: Task(ID, status))
+    return log_of(where, lambda: Task(ID, status))
 
 
 async def shows(pilot: Pilot[None], wanted: str, *, without: str = "\0") -> str:
@@ -106,7 +111,7 @@ async def test_log_outer_is_shown_once_it_exists(tmp_path: Path, size: tuple[int
 async def test_f_follows_again_and_the_end_of_the_task_is_shown(tmp_path: Path) -> None:
     path = log_file(tmp_path, numbered(100))
     task = Task(ID, Status.RUNNING)
-    screen = LogScreen(find_root(tmp_path), ID, lambda: task)
+    screen = log_of(tmp_path, lambda: task)
     async with Host(screen).run_test(size=(80, 24)) as pilot:
         await shows(pilot, "end, following")
         await pilot.press("k")
@@ -123,7 +128,7 @@ async def test_f_follows_again_and_the_end_of_the_task_is_shown(tmp_path: Path) 
 async def test_a_missing_log_is_explained_and_shown_once_it_begins(tmp_path: Path) -> None:
     path = log_file(tmp_path, None)
     task = Task(ID, Status.SUBMITTED)
-    screen = LogScreen(find_root(tmp_path), ID, lambda: task)
+    screen = log_of(tmp_path, lambda: task)
     async with Host(screen).run_test(size=(60, 24)) as pilot:
         shown = " ".join((await shows(pilot, "it waits in the queue")).split())
         assert "The log begins when the task runs." in shown, "a long sentence is wrapped"

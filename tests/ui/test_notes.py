@@ -84,6 +84,6 @@ async def test_a_writes_a_note_that_is_shown_found_edited_and_removed(tmp_path: 
         await until(pilot, lambda: on_disk() == {"sweep": "good one"})
         await until(pilot, lambda: NOTED not in row_text(FIRST))
 
-        app.browser.notes.read_only = True
+        app.browser.row_actions.notes.read_only = True
         await pilot.press("A")
         await until(pilot, lambda: "--read-only: notes can be" in screen_text(app))

@@ -193,7 +193,7 @@ async def test_nothing_is_confirmed_before_the_goal_is_known(
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         question = " ".join(text_of(app).split())
         assert "Purge 2 tasks and 1 bundle?" in question
-        assert "The goal of 1.0 kB, oldest first, stops at" in question
+        assert "The goal of 1.0 kB, oldest first, stops" in question
 
 
 async def test_a_saved_plan_has_the_goal(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.screens import plan as plan_screen
+from hipercow_tui.ui.screens import plan_purging
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.workers import plan_sizes, plan_view
 from hipercow_tui.ui.workers.purge_job import JobSpec
@@ -294,7 +294,7 @@ async def test_a_plan_that_is_changed_during_the_check_is_not_confirmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checking, making = Gate(lambda *_: None), Gate(make_plan)
-    monkeypatch.setattr(plan_screen, "preflight", checking)
+    monkeypatch.setattr(plan_purging, "preflight", checking)
     monkeypatch.setattr(plan_view, "make_plan", making)
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=WIDE) as pilot:

@@ -25,12 +25,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_driving import all_rows_shown, screen_text, until
 
+import hipercow_tui
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.help import HelpScreen
-from hipercow_tui.ui.keymap import PLAN_KEYS
+from hipercow_tui.ui.screen_keys import PLAN_KEYS
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
@@ -408,12 +409,14 @@ async def test_the_help_lists_the_keys_of_the_plan(broken: Path) -> None:
 
 
 async def test_the_line_under_the_cursor_is_in_full_at_80_cells(tmp_path: Path) -> None:
-    screen = screen_on(varied_root(tmp_path, blocked=False))
+    where = varied_root(tmp_path, blocked=False)
+    hipercow_tui.note(FAILED, text="wrong grid", root=where)
+    screen = screen_on(where)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
         screen.lines.cursor = 4
         await pilot.pause()
         shown = text_of(app)
-        assert f"{RETRIED}  retry of {short_id(FAILED)}" in shown
+        assert f"{RETRIED}  retry of {short_id(FAILED)}  note: wrong grid" in shown
         assert "! with status success: included with its chain" in shown
         assert short_id(CANCELLED) not in shown

@@ -151,6 +151,7 @@ CASES = [
 ]
 
 
+@pytest.mark.usefixtures("draw_at_once")
 @pytest.mark.parametrize(("keys", "size"), CASES)
 def test_screen(
     keys: str, size: tuple[int, int], root: Root, snap_compare: Callable[..., bool]

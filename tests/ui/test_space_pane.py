@@ -120,6 +120,8 @@ async def test_enter_goes_down_to_files_and_esc_goes_up_to_the_same_rows(
         await until(pilot, lambda: pane.table.cursor_key == "bundle small")
         await until(pilot, lambda: "space Mark" in screen_text(pilot.app))
         assert "Space ›" not in screen_text(pilot.app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "nothing to go back to · w shows" in screen_text(pilot.app))
         await pilot.press("Z")
         await until(pilot, lambda: "on disk" in screen_text(pilot.app))
         await pilot.press("G")

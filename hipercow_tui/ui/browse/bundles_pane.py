@@ -33,6 +33,7 @@ class BundlesPane(Pane):
 
     name = BUNDLES
     key = "b"
+    nothing_to_leave = "There is nothing to go back to · <switch=b> shows the tasks"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)

@@ -13,6 +13,7 @@ from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.garbage_collection import GarbageExemption
 from hipercow_tui.support.malloc_tuning import release_free_memory
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import ERRORS
@@ -35,6 +36,7 @@ class ErrorsPane(Pane):
 
     name = ERRORS
     key = "e"
+    nothing_to_leave = "There is nothing to go back to · <errors=e> shows the tasks"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
@@ -193,6 +195,7 @@ class ErrorsPane(Pane):
             return None
         tasks = tuple(session.snapshot.existing(group.ids))
         text = group.by.value, group.text
-        return CopySource(
-            f"error {group.line}", tasks, session.snapshot, session.summaries, text=text
-        )
+        label = f"error {group.line}"
+        if self.unread:
+            label = f"{pluralize(len(tasks), 'task')} read so far, {label}"
+        return CopySource(label, tasks, session.snapshot, session.summaries, text=text)

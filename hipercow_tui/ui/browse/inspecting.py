@@ -66,7 +66,8 @@ class Inspecting(Controller):
         def task() -> Task | None:
             return self._session.snapshot.tasks.get(task_id)
 
-        self._screen.app.push_screen(LogScreen(self._session.root, task_id, task))
+        screen = LogScreen(self._session.root, task_id, task, show_report=self._show_report_on)
+        self._screen.app.push_screen(screen)
 
     def show_messages(self) -> None:
         """Show every message of the current error, or of the error of the current task."""
@@ -237,21 +238,26 @@ class Inspecting(Controller):
 
     def show_report(self) -> None:
         """Show a report on the current task or error, to ask for help."""
-        from hipercow_tui.ui.screens.help_report import error_report_screen, task_report_screen
+        from hipercow_tui.ui.screens.help_report import error_report_screen
 
         task, error, session = self._pane.task, self._pane.error, self._session
-        about = session.snapshot, session.clock()
         if task is not None:
-            screen = task_report_screen(session.root, task, *about)
+            self._show_report_on(task)
         elif error is not None:
-            screen = error_report_screen(session.root, error, *about)
+            screen = error_report_screen(session.root, error, session.snapshot, session.clock())
+            self._screen.app.push_screen(screen)
         else:
             self._screen.notify(
                 with_keys(
                     "Go to a task or an error for a report on it: <errors=e> shows all errors"
                 )
             )
-            return
+
+    def _show_report_on(self, task: Task) -> None:
+        from hipercow_tui.ui.screens.help_report import task_report_screen
+
+        session = self._session
+        screen = task_report_screen(session.root, task, session.snapshot, session.clock())
         self._screen.app.push_screen(screen)
 
     def show_problems(self) -> None:

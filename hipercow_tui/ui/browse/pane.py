@@ -46,6 +46,8 @@ class Pane(ABC):
 
     name: ClassVar[str]
     key: ClassVar[str] = ""
+    nothing_to_leave: ClassVar[str] = ""
+    """What the footer says if esc has no effect, with keys as ``with_keys`` takes them."""
     table: MarkableTable
     details: Widget | None = None
 

@@ -30,6 +30,7 @@ from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.presenter import Presenter
 from hipercow_tui.ui.browse.purge_control import PurgeControl
 from hipercow_tui.ui.browse.reconciling import Reconciling
+from hipercow_tui.ui.browse.row_actions import RowActions
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
@@ -40,8 +41,6 @@ from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.browse.wait_control import WaitControl
 from hipercow_tui.ui.key_hints import with_keys
 from hipercow_tui.ui.keymap import BROWSE_KEYS
-from hipercow_tui.ui.note_editor import NoteEditor
-from hipercow_tui.ui.pin_toggle import PinToggle
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -52,7 +51,6 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
-ROW_ACTIONS = ("log", "messages", "inputs", "copy", "report", "pin", "note", "wait")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -110,10 +108,6 @@ class BrowseScreen(Screen[None]):
         self.sizing = Sizing(*parts)
         self.arranging = Arranging(*parts, sizing=self.sizing, file=columns)
         self.purge = PurgeControl(*parts)
-        session = self.session
-        read_only, clock, changed = session.read_only, session.clock, self.action_refresh
-        self.pins = PinToggle(self, session.root, changed, read_only=read_only, clock=clock)
-        self.notes = NoteEditor(self, session.root, changed, read_only=read_only, clock=clock)
         self.reconciling = Reconciling(*parts, refresh=self.action_refresh)
         self.trash = TrashControl(*parts, purge=self.purge)
         self.waits = WaitControl(*parts)
@@ -126,6 +120,9 @@ class BrowseScreen(Screen[None]):
         )
         self.inspecting = Inspecting(
             *parts, drilling=self.drilling, plan=self.purge.plan, refresh=self.action_refresh
+        )
+        self.row_actions = RowActions(
+            *parts, inspecting=self.inspecting, waits=self.waits, refresh=self.action_refresh
         )
 
     def compose(self) -> ComposeResult:
@@ -379,21 +376,22 @@ class BrowseScreen(Screen[None]):
     def action_back(self) -> None:
         """End the first of these that there is: full details, the report of a job, a range of
         marks, a part of the pane that was entered, measuring, a search; else go back to the last
-        place."""
+        place. If there is none, say which key shows the tasks."""
+        pane = self.panes.current
         if self.folding.details_full:
             self.action_details()
-        else:
-            any(
-                leave()
-                for leave in (
-                    self.trash.close_result,
-                    self.panes.current.table.drop_range,
-                    self.panes.current.go_up,
-                    self.sizing.stop,
-                    self.searching.leave,
-                    self.drilling.back,
-                )
+        elif not any(
+            leave()
+            for leave in (
+                self.trash.close_result,
+                pane.table.drop_range,
+                pane.go_up,
+                self.sizing.stop,
+                self.searching.leave,
+                self.drilling.back,
             )
+        ):
+            self.query_one(KeyFooter).note = with_keys(pane.nothing_to_leave)
         self.presenter.update_titles()
 
     # Keys: filters
@@ -417,38 +415,20 @@ class BrowseScreen(Screen[None]):
         """Save the filters under a name."""
         self.filtering.save()
 
-    # Keys: the current row
+    # Keys: the current row, the root
 
-    def action_log(self) -> None:
-        """Show the log of the current task."""
-        self.inspecting.show_log()
-
-    def action_messages(self) -> None:
-        """Show every message of the current error."""
-        self.inspecting.show_messages()
-
-    def action_inputs(self) -> None:
-        """Show inputs as columns."""
-        self.inspecting.show_inputs()
+    def action_on_row(self, name: str) -> None:
+        """Do something with the current row, or with the marked tasks."""
+        self.row_actions.run(name)
 
     def action_export(self) -> None:
         """Export inputs to the clipboard or to a file."""
         self.inspecting.export_inputs()
 
-    def action_copy(self) -> None:
-        """Copy something of the current row, or let R cancel or retry tasks."""
-        self.inspecting.copy()
-
-    def action_report(self) -> None:
-        """Show a report on the current task or error, to ask for help."""
-        self.inspecting.show_report()
-
     @on(HeaderBar.ProblemsClicked)
     def action_problems(self) -> None:
         """Show what could not be read."""
         self.inspecting.show_problems()
-
-    # Keys: the disk
 
     def action_refresh(self) -> None:
         """Read the disk now."""
@@ -464,18 +444,6 @@ class BrowseScreen(Screen[None]):
     def action_plan(self) -> None:
         """Show what a purge would take."""
         self.purge.plan()
-
-    def action_pin(self) -> None:
-        """Pin the current or the marked chains or bundles, or remove their pins."""
-        self.pins.toggle(self.panes.current.pin_targets, self.session.snapshot)
-
-    def action_note(self) -> None:
-        """Write a note on the current or the marked chains or bundles, or remove it."""
-        self.notes.edit(self.panes.current.pin_targets, self.session.snapshot)
-
-    def action_wait(self) -> None:
-        """Wait for the current or the marked tasks to end, or stop waiting for them."""
-        self.waits.toggle()
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""
@@ -495,21 +463,10 @@ class BrowseScreen(Screen[None]):
         """Show the history of purges."""
         self.trash.show_history()
 
-    @property
-    def _focus_in_filters(self) -> bool:
-        focused = self.focused
-        return focused is not None and any(
-            isinstance(node, FilterPanel) for node in focused.ancestors
-        )
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer undo only if there is a job to stop or a batch to restore, the actions on the
-        current row only if the focus is not in the filters, and the log only of a task."""
-        if action in ROW_ACTIONS and self._focus_in_filters:
-            return False
-        pane = self.session.state.pane
-        if action == "log" and pane != TASKS and self.panes.current.task is None:
-            return False
-        if action == "group" and pane not in (SPACE, ERRORS):
-            return False
+        """Offer only the actions that do something now."""
+        if action == "on_row":
+            return self.row_actions.offers(str(*parameters))
+        if action == "group":
+            return self.session.state.pane in (SPACE, ERRORS)
         return self.trash.can_undo if action == "undo" else True

@@ -49,6 +49,7 @@ class SpacePane(Pane):
 
     name = SPACE
     key = "w"
+    nothing_to_leave = "There is nothing to go back to · <space_tab=w> shows the tasks"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)

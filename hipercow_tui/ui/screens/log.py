@@ -26,7 +26,8 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.outer_logs import FetchedLogs
 from hipercow_tui.support.text import format_age, short_id
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.keymap import LIST_KEYS, LOG_KEYS
+from hipercow_tui.ui.keymap import LIST_KEYS
+from hipercow_tui.ui.screen_keys import LOG_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.log_pane import LogPane
@@ -40,7 +41,8 @@ _WHEEL_ROWS = 3
 class LogScreen(Screen[None]):
     """Show the log of a task, and on request its ``log.outer``, which can be fetched.
 
-    ``task`` returns the present state of the task, or None if it is gone.
+    ``task`` returns the present state of the task, or None if it is gone. ``show_report`` opens the
+    report on a task, to ask for help.
     """
 
     DEFAULT_CSS = """
@@ -56,12 +58,20 @@ class LogScreen(Screen[None]):
         *LOG_KEYS,
     ]
 
-    def __init__(self, root: Root, task_id: str, task: Callable[[], Task | None]) -> None:
+    def __init__(
+        self,
+        root: Root,
+        task_id: str,
+        task: Callable[[], Task | None],
+        *,
+        show_report: Callable[[Task], object],
+    ) -> None:
         super().__init__()
         present = task()
         self._root = root if present is None else root.part(present.lang)
         self._task_id = task_id
         self._current_task = task
+        self._show_report = show_report
         self._wrap = False
         self._query: LogQuery | None = None
 
@@ -201,6 +211,14 @@ class LogScreen(Screen[None]):
                 self._show_outer(True)
 
         self.app.push_screen(FetchLogsScreen([task], self._root), fetched)
+
+    def action_report(self) -> None:
+        """Show a report on the task, to ask for help."""
+        task = self._current_task()
+        if task is None:
+            self.notify("The task is gone, so there is no report on it")
+        else:
+            self._show_report(task)
 
     def action_search(self) -> None:
         """Open the search field."""

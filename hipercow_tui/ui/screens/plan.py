@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Static
-from textual.worker import get_current_worker
 
 from hipercow_tui.analysis.disk_usage import MeasuredSize
 from hipercow_tui.analysis.error_groups import Failure
@@ -22,24 +21,18 @@ from hipercow_tui.analysis.plan_arrangement import Arrangement
 from hipercow_tui.analysis.plan_tree import KnownFacts
 from hipercow_tui.domain.plan import PurgePlan, gone_keys
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output import report
 from hipercow_tui.output.reconciling import can_ask_about
-from hipercow_tui.purging import preflight
-from hipercow_tui.purging.manifest import PurgeMode
-from hipercow_tui.ui.clipboard import copy
-from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.goal import GoalAnswer, GoalScreen
-from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.keymap import PLAN_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.screen_keys import PLAN_KEYS
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead, purge_refusal
+from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead
 from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
 from hipercow_tui.ui.screens.plan_pinning import PlanPinning
+from hipercow_tui.ui.screens.plan_purging import PlanPurging
 from hipercow_tui.ui.screens.plan_readings import PlanReadings
 from hipercow_tui.ui.screens.plan_reconciling import PlanReconciling
 from hipercow_tui.ui.screens.plan_search import PlanSearch
@@ -51,7 +44,7 @@ from hipercow_tui.ui.widgets.virtual_list import VirtualList
 from hipercow_tui.ui.workers.base import LatestOnlyWorker
 from hipercow_tui.ui.workers.plan_sizes import PlanSizes
 from hipercow_tui.ui.workers.plan_view import PlanRequest, PlanView, PlanViewBuilder
-from hipercow_tui.ui.workers.purge_job import JobSpec, purge_job
+from hipercow_tui.ui.workers.purge_job import JobSpec
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
 _READ_INTERVAL = 0.5  # seconds between two views while tasks are read
@@ -63,7 +56,6 @@ _NOTHING = "Nothing to purge\n\nNo task passes all filters. <plan.back=esc>: bac
 _GOAL_TAKES_NOTHING = (
     "Nothing to purge\n\n<plan.goal=f>: change or remove the goal · <plan.back=esc>: back"
 )
-_NO_R_CALL = "R has nothing to purge here, so there is no call to copy"
 _ON_LINES = frozenset(
     (
         *("keep", "pin", "group", "sort", "sort_by", "fold"),
@@ -112,7 +104,6 @@ class PlanScreen(Page[JobSpec | None]):
         self.snapshot = snapshot
         self.root = root
         self._first_plan = plan
-        self._read_only = read_only
         self._clock = clock
         self._summary_loader = summary_loader
         self._sizes = PlanSizes(
@@ -124,12 +115,15 @@ class PlanScreen(Page[JobSpec | None]):
         self._request = PlanRequest(plan.skip_blocked, bool(plan.ignored_bundles), arrangement)
         self._view: PlanView | None = None
         self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
-        self._after_view: Callable[[], None] | None = None
+        self._after_view: Callable[[PurgePlan], None] | None = None
         self._goal_answer = GoalAnswer()
         self.search = PlanSearch(self)
         self.pinning = PlanPinning(self, root, self._use_snapshot, read_only=read_only, clock=clock)
         self.reconciling = PlanReconciling(
             self, root, self._use_snapshot, reread, read_only=read_only
+        )
+        self.purging = PlanPurging(
+            self, root, lambda: self._current_view, self._known, read_only=read_only
         )
         self.inspecting = PlanInspecting(self, snapshot, root, self._known, summary_loader, clock)
 
@@ -195,8 +189,15 @@ class PlanScreen(Page[JobSpec | None]):
     @property
     def current(self) -> bool:
         """Whether the plan that is shown is the one that the user chose."""
+        return self._current_view is not None
+
+    @property
+    def _current_view(self) -> PlanView | None:
+        """The view that is shown, or None if it is not of the plan that the user chose."""
         view = self._view
-        return view is not None and not view.waiting and view.request.same_plan(self._request)
+        if view is None or view.waiting or not view.request.same_plan(self._request):
+            return None
+        return view
 
     @property
     def settled(self) -> bool:
@@ -206,12 +207,13 @@ class PlanScreen(Page[JobSpec | None]):
     @property
     def measured(self) -> bool:
         """Whether the size of the plan is shown."""
-        return self.current and self._view is not None and self._view.total is not None
+        view = self._current_view
+        return view is not None and view.total is not None
 
     @property
     def refusal(self) -> str | None:
         """The reason why this plan can't be purged, with a remedy; None if it can."""
-        return purge_refusal(self.plan, self.root, read_only=self._read_only)
+        return self.purging.refusal(self.plan)
 
     # The view
 
@@ -247,7 +249,7 @@ class PlanScreen(Page[JobSpec | None]):
             self._sizes.measure(view.everything)
         if self.current and (action := self._after_view) is not None:
             self._after_view = None
-            action()
+            action(self.plan)
 
     def _show_nothing(self, whole: PurgePlan) -> None:
         """Show the list, or say why it is empty."""
@@ -258,10 +260,10 @@ class PlanScreen(Page[JobSpec | None]):
         nothing.display = empty
         nothing.update(with_keys(_GOAL_TAKES_NOTHING if whole.goal else _NOTHING))
 
-    def _when_current(self, action: Callable[[], None]) -> None:
+    def _when_current(self, action: Callable[[PurgePlan], None]) -> None:
         """Do something with the plan as soon as it is the one that the user chose."""
         if self.current:
-            action()
+            action(self.plan)
         else:
             self._after_view = action
 
@@ -269,7 +271,7 @@ class PlanScreen(Page[JobSpec | None]):
         self.query_one(PlanHead).show(
             HeadFacts(
                 str(self.plan.filters),
-                self._view if self.current else None,
+                self._current_view,
                 self._measured_part,
                 self.refusal,
                 can_ignore=self._has_unread_bundles and not self._request.ignore_bundles,
@@ -466,67 +468,21 @@ class PlanScreen(Page[JobSpec | None]):
 
     def why_disabled(self, action: str) -> str:
         """Return why this plan can't be purged, saved or copied; empty if it can."""
-        if action == "purge":
-            return self.refusal or ""
-        if action == "save":
-            return _save_refusal(self.plan)
-        return "" if Lang.R in self.plan.langs else _NO_R_CALL
+        return self.purging.why_disabled(action, self.plan)
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""
-        self._when_current(self._purge)
-
-    def _purge(self) -> None:
-        if refusal := self.refusal:
-            self.notify(refusal, severity="warning", markup=False)
-            return
-        self._check(self.plan)
-
-    @work(thread=True, exclusive=True, group="check")
-    def _check(self, plan: PurgePlan) -> None:
-        warning = preflight(plan, self.root)
-        if not get_current_worker().is_cancelled:
-            self.call_later(self._ask, plan, warning)
-
-    def _ask(self, plan: PurgePlan, warning: str | None) -> None:
-        changed = plan is not self.plan or not self.current
-        if changed or not self.is_current:  # changed or closed during the check
-            return
-        total = self._view.total if self._view is not None else None
-
-        def answered(mode: str | None) -> None:
-            if mode is not None:
-                self.dismiss(purge_job(plan, self.root, PurgeMode(mode), self._sizes.sizes))
-
-        self.app.push_screen(ConfirmScreen(plan, total, warning, self._known.size_kind), answered)
+        self._when_current(self.purging.purge)
 
     def action_save(self) -> None:
         """Save the plan to a file for ``hipercow-tui apply``."""
-        self._when_current(self._save)
-
-    def _save(self) -> None:
-        self.app.push_screen(SavePlanScreen(self.plan))
+        self._when_current(self.purging.save)
 
     def action_copy(self) -> None:
         """Copy the R call that purges the same tasks."""
-        self._when_current(self._copy)
-
-    def _copy(self) -> None:
-        call = report.r_call(self.plan)
-        if call:
-            copy(self.app, call, "R call", alternative=with_keys("save the plan (<plan.save=e>)"))
-        else:
-            self.notify(_NO_R_CALL, markup=False)
+        self._when_current(self.purging.copy)
 
     def action_back(self) -> None:
         """End the search, else go back without a purge."""
         if not self.search.leave():
             self.dismiss(None)
-
-
-def _save_refusal(plan: PurgePlan) -> str:
-    if plan.refused:
-        return with_keys(
-            "A plan with blocked tasks can't be saved: leave out their chains first (<plan.skip=x>)"
-        )
-    return "There is nothing in the plan to save" if plan.empty else ""

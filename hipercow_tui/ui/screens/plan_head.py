@@ -13,7 +13,6 @@ from textual.widgets import Static
 
 from hipercow_tui.analysis.goal import Goal
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.formats.root import Root
 from hipercow_tui.output.reconciling import can_ask_about
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
@@ -147,26 +146,3 @@ def _side_by_side(left: Text, right: Text, width: int) -> Text:
 
 def _warning(text: str, colour: Style) -> Text:
     return Text.assemble(("! ", _BOLD + colour), (plain_text(text), colour))
-
-
-def purge_refusal(plan: PurgePlan, root: Root, *, read_only: bool) -> str | None:
-    """Return why a plan can't be purged and what to do; None if it can."""
-    if plan.empty and plan.goal:
-        return plan.goal
-    if plan.empty and not plan.refused:
-        everything = with_keys(
-            "You keep everything: <plan.keep=space> takes a chain back into the plan"
-        )
-        if plan.kept:
-            return everything
-        unpin = with_keys(": <plan.pin=P> unpins what pins hold back")
-        return f"Nothing to purge{unpin if plan.pinned else ''}"
-    if read_only:
-        return "Started with --read-only: you can save this plan, but not purge it"
-    if root.purge_refusal:
-        return f"This root can't be purged: {root.purge_refusal}"
-    if plan.refused:
-        return with_keys(
-            "Blocked tasks stop the purge: leave out their chains first (<plan.skip=x>)"
-        )
-    return None

@@ -11,6 +11,7 @@ from hipercow_tui.analysis.plan_rows import bundle_tasks
 from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.screens.help_report import task_report_screen
@@ -70,7 +71,8 @@ class PlanInspecting:
         task = self.snapshot.tasks.get(task_id)
         if task is not None:
             root = self._root.part(task.lang)
-            self._screen.app.push_screen(LogScreen(root, task_id, lambda: task))
+            screen = LogScreen(root, task_id, lambda: task, show_report=self._show_report_on)
+            self._screen.app.push_screen(screen)
 
     def show_report(self) -> None:
         """Show a report on the task, to ask for help."""
@@ -78,9 +80,11 @@ class PlanInspecting:
         if task is None:
             self._screen.notify("A report is about a task: go to the line of one")
         else:
-            self._screen.app.push_screen(
-                task_report_screen(self._root, task, self.snapshot, self._clock())
-            )
+            self._show_report_on(task)
+
+    def _show_report_on(self, task: Task) -> None:
+        screen = task_report_screen(self._root, task, self.snapshot, self._clock())
+        self._screen.app.push_screen(screen)
 
     def show_inputs(self) -> None:
         """Show the inputs of the tasks of a bundle, or of the group."""

@@ -18,6 +18,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
+from hipercow_tui.ui.screens.help_report import task_report_screen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -40,6 +41,7 @@ class TaskDetailsScreen(Page[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "log", "Log", tooltip="Show the log of the task", id="details.log"),
+        Binding("M", "report", "Report", tooltip="Report on the task", id="details.report"),
         Binding("escape,q", "back", "Back", key_display="esc", id="details.back"),
     ]
 
@@ -89,4 +91,13 @@ class TaskDetailsScreen(Page[None]):
     def action_log(self) -> None:
         """Show the log of the task."""
         task = self._shown_task
-        self.app.push_screen(LogScreen(self._root.part(task.lang), task.id, lambda: task))
+        root = self._root.part(task.lang)
+        screen = LogScreen(root, task.id, lambda: task, show_report=self._show_report)
+        self.app.push_screen(screen)
+
+    def action_report(self) -> None:
+        """Show a report on the task, to ask for help."""
+        self._show_report(self._shown_task)
+
+    def _show_report(self, task: Task) -> None:
+        self.app.push_screen(task_report_screen(self._root, task, self._snapshot, self._clock()))

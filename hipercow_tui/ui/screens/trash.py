@@ -22,7 +22,7 @@ from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.dialogs.older_than import OldBatches, OlderThanScreen
 from hipercow_tui.ui.key_hints import with_keys
-from hipercow_tui.ui.keymap import TRASH_KEYS
+from hipercow_tui.ui.screen_keys import TRASH_KEYS
 from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.page import Page

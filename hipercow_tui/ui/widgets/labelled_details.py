@@ -69,12 +69,15 @@ class LabelledDetails(ScrollText, can_focus=True):
     def notify_style_update(self) -> None:
         """Draw with the colours of a new theme."""
         super().notify_style_update()
-        if self._labelled is not None:
-            self.call_after_refresh(self._draw, self._labelled)
+        self.call_after_refresh(self._restyle)
 
     def go_to_top(self) -> None:
         """Scroll to the top."""
         self.scroll_home(animate=False)
+
+    def _restyle(self) -> None:
+        if self._labelled is not None and self.is_attached:  # a removed pane has no styles
+            self._draw(self._labelled)
 
     def _draw(self, lines: LabelledLines) -> None:
         self._text.update(labelled_grid(lines(self._style), self._style("label")))

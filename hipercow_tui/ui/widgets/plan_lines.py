@@ -257,7 +257,7 @@ def in_full(row: Row, at: LineContext) -> Text:
             reason = report.cascade_reason(planned) or _attempt(planned.task)
             return _task_in_full(planned, [reason], at, kept=chain.key in at.kept)
         case BlockedChain(blocked=blocked):
-            text = Text(f"{blocked.task.id}\n")
+            text = Text(f"{_id_and_facts(blocked.task, (), at)}\n")
             if row.key in at.kept:
                 return text.append("kept by you: it blocks nothing", at.style("kept"))
             return text.append(plain_text(blocked.reason), at.style("blocked"))
@@ -269,10 +269,16 @@ def in_full(row: Row, at: LineContext) -> Text:
             return Text(f"{name}  {_effect(row, at)}\n").append(stays, at.style("quiet"))
         case PinnedTask(task=task, pin=pin):
             reason = pin.text_for_task(at.view.tree.plan.made)
-            return Text(f"{task.id}\n").append(reason, at.style("kept"))
+            return Text(f"{_id_and_facts(task, (), at)}\n").append(reason, at.style("kept"))
         case PlanGroup(title=title, rule=rule):
             return Text(f"{plain_text(title)}\n").append(with_keys(rule), "dim")
     return Text(plain_text(row), at.style("blocked"))
+
+
+def _id_and_facts(task: Task, facts: Iterable[str], at: LineContext) -> str:
+    """Return the id of a task with facts and its notes, which may be long."""
+    notes = [f"note: {plain_text(note.note)}" for note in at.view.notes.get(task.id, ())]
+    return "  ".join((task.id, *facts, *notes))
 
 
 def _names(bundles: Iterable[BundleId]) -> str:
@@ -285,7 +291,7 @@ def _task_in_full(
 ) -> Text:
     task = planned.task
     call = at.known.summaries.get(task.id, NO_SUMMARY)
-    text = Text("  ".join((task.id, *facts)))
+    text = Text(_id_and_facts(task, facts, at))
     text.append("\n")
     if kept:
         text.append("kept by you  ", at.style("kept"))

@@ -105,6 +105,8 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
         self.call_after_refresh(self._restyle)
 
     def _restyle(self) -> None:
+        if not self.is_attached:  # it was removed in the meantime, and has no styles
+            return
         self._lines = tuple(lines(self._shown, self._style)) if self._shown else ()
         self._render_strips()
 

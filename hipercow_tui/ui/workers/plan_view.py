@@ -20,6 +20,7 @@ from hipercow_tui.analysis.plan_rows import (
     tree_rows,
 )
 from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup, PlanTree, make_tree
+from hipercow_tui.domain.notes import Note
 from hipercow_tui.domain.plan import PlannedBundle, PurgePlan, make_plan
 from hipercow_tui.domain.plan_chains import planned_chains
 from hipercow_tui.domain.snapshot import Snapshot
@@ -94,6 +95,7 @@ class PlanView:
         effects: Blocked chains and side effects, as text.
         figures: The numbers of each group.
         hits: What the search found.
+        notes: The notes of users, by the id of each task that they are about.
         bundles: The bundles of ``plan``.
         waiting: Whether ``plan`` is without the goal, because it is not measured yet.
     """
@@ -109,6 +111,7 @@ class PlanView:
     effects: str
     figures: Mapping[PlanGroup, GroupFigures]
     hits: Hits
+    notes: Mapping[str, tuple[Note, ...]]
     bundles: Mapping[BundleId, PlannedBundle]
     waiting: bool
 
@@ -170,7 +173,8 @@ class PlanViewBuilder:
             stays=report.what_stays(plan),
             effects=report.side_effects(plan),
             figures=self._figures(request, tree, measured=measured),
-            hits=find_hits(tree, request.query, self._known) if request.query else Hits(),
+            hits=self._hits(request, tree),
+            notes=self._snapshot_for(request).notes_of,
             bundles={(one.bundle.lang, one.bundle.name): one for one in plan.bundles},
             waiting=waiting,
         )
@@ -197,7 +201,7 @@ class PlanViewBuilder:
             return last.tree.plan, last.plan
         plan, choice = plan_for_goal(
             self._without_kept(request, everything),
-            request.snapshot or self._snapshot,
+            self._snapshot_for(request),
             self._known.sizes,
             goal,
             ignore_unreadable_bundles=request.ignore_bundles,
@@ -207,6 +211,14 @@ class PlanViewBuilder:
         shown = (choice.ids if choice.met else frozenset()) | request.kept
         whole = self._make_plan(request, only_ids=shown)
         return replace(whole, blocked=everything.blocked, goal=plan.goal), plan
+
+    def _snapshot_for(self, request: PlanRequest) -> Snapshot:
+        return self._snapshot if request.snapshot is None else request.snapshot
+
+    def _hits(self, request: PlanRequest, tree: PlanTree) -> Hits:
+        if not request.query:
+            return Hits()
+        return find_hits(tree, request.query, self._known, self._snapshot_for(request))
 
     def _tree(self, request: PlanRequest, whole: PurgePlan) -> PlanTree:
         last, arrangement = self._last, request.arrangement
@@ -262,7 +274,7 @@ class PlanViewBuilder:
         only_ids: frozenset[str] | None = None,
     ) -> PurgePlan:
         return make_plan(
-            self._snapshot if request.snapshot is None else request.snapshot,
+            self._snapshot_for(request),
             self._first.filters,
             now=self._clock(),
             skip_blocked=request.leaves_out_blocked,
