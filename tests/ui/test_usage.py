@@ -127,6 +127,8 @@ async def test_usage_is_in_columns_and_in_the_details_of_a_bundle(root: Path) ->
         shown = " ".join(re.sub("[│┃]", " ", d.text).split())
         assert "asked for 4, used 1.0 (median; p95 1.0, most 1.0) · unknown of 1 task" in shown
         assert "p95 69.9 MB of 2.0 GB (median 69.9 MB, most 69.9 MB) · unknown of 1 task" in shown
+        # In full, on a wide terminal, where the details are otherwise low.
+        await pilot.resize_terminal(160, 45)
         await d.press("tab", "enter")
         await d.until(lambda: "Measured by R: child processes count only after" in d.text)
         assert re.search(r"used cores +0 [ ▁-█]+█[ ▁-█]+ 4 ", d.text)

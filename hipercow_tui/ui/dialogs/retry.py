@@ -16,6 +16,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.resources import Number, Resources
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.r_calls import RCallTargets, action_call
@@ -30,7 +31,7 @@ from hipercow_tui.output.r_retry import (
     retry_options,
     short_call,
 )
-from hipercow_tui.support.text import escape_controls, pluralize
+from hipercow_tui.support.text import decoded, escape_controls, pluralize
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.cancel import target_notes
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
@@ -63,6 +64,7 @@ class RetryScreen(RScreen):
         self._clock = clock
         self._options: RetryOptions | None = None  # until the resources are read
         self._question: RetryQuestion
+        self._made = 0  # new tasks
         super().__init__(root, f"Let R retry {pluralize(len(targets.tasks), 'task')}")
 
     def prepare(self) -> None:
@@ -88,6 +90,16 @@ class RetryScreen(RScreen):
         """Return the program that retries the tasks."""
         groups = self._question.groups_for(answer)
         return RRun(ACTIONS[self._targets.action], retry_lines(groups))
+
+    def take_line(self, line: bytes) -> None:
+        """Keep a line, and count the ids of new tasks."""
+        self._made += TASK_ID.match(decoded(line.strip())) is not None
+        super().take_line(line)
+
+    def keys_after(self, end: str) -> str:
+        """Return the line of keys, with the number of new tasks: R may refuse some."""
+        number = pluralize(len(self._targets.tasks), "task")
+        return super().keys_after(f"{self._made:,} of {number} retried · {end}")
 
 
 @dataclass(frozen=True, slots=True)
