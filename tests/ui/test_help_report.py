@@ -68,7 +68,7 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
 
         await pilot.press("escape", "l")
         await until(pilot, lambda: isinstance(app.screen, LogScreen))
-        await open_report("Report on task 020000")
+        await open_report("task 020000")
         await pilot.press("escape")
         assert isinstance(app.screen, LogScreen)
         await pilot.press("escape", "e")

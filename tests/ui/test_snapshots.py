@@ -22,7 +22,7 @@ from hipercow_tui.purging.batch_name import BatchName
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.process_identity import ProcessIdentity
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens import history, plan
+from hipercow_tui.ui.screens import history, plan_purging
 from hipercow_tui.ui.widgets.header import Freshness, HeaderBar
 from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState
 
@@ -120,7 +120,7 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     monkeypatch.setattr(HipercowApp, "notify", lambda *_, **__: None)
     monkeypatch.setattr(TrashMonitor, "read", lambda _: iter((STATE,)))
     monkeypatch.setattr(history, "read_history", lambda _: HISTORY)
-    monkeypatch.setattr(plan, "preflight", lambda *_: None)
+    monkeypatch.setattr(plan_purging, "preflight", lambda *_: None)
     time.tzset()
     yield
     monkeypatch.undo()
