@@ -71,7 +71,7 @@ JOURNEYS: dict[str, dict[str, State]] = {
     "plans": {
         "plan": (("1", "p"), "Plan", ()),
         "confirm": (("D",), "Cancel", ("escape",)),
-        "save plan": (("e",), "enter saves", ("escape",)),
+        "save plan": (("e",), "enter: save", ("escape",)),
         "blocked plan": (("escape", "1", "6", "p"), "Plan", ("escape", "6")),
         "empty plan": (("4", "1", "2", "3", "tab", "5", "6", "0", "f"), "No filter", ()),
     },

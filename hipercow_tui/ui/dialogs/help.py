@@ -32,8 +32,8 @@ RULES = (
     " note has no effect. Its sign is †.",
     "A task that is submitted, running, possibly queued or unreadable blocks the purge: nothing is"
     " deleted, unless you leave out its chain in the plan.",
-    "A task that the cluster has lost stays submitted or running, and blocks. Press <reconcile=R> to"
-    " let R ask the cluster and free it. For Python, make a file status-cancelled in its folder.",
+    "A task that the cluster has lost blocks until R asks the cluster: press <reconcile=R>. For a"
+    " task of Python, make a file status-cancelled in its folder.",
     "Without R, hipercow-tui only reads files, and asks no cluster.",
     "A task that changes between the plan and the purge stays, with its chain.",
     "Nothing is deleted before you confirm the plan.",

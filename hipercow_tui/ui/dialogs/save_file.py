@@ -67,7 +67,7 @@ class SaveFileScreen(ModalScreen[None]):
             dialog.border_title = self._dialog_title
             yield Input(self._file_name, select_on_focus=False)
             yield Static(id="problem", markup=False)
-            yield Static(with_keys("enter saves · <save.cancel=esc> goes back"), id="keys")
+            yield Static(with_keys("enter: save · <save.cancel=esc>: back"), id="keys")
 
     def on_mount(self) -> None:
         """Hide the line for an error."""

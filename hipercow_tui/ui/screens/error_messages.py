@@ -116,9 +116,7 @@ class ErrorMessagesScreen(Page[str | None]):
         tasks, different = pluralize(len(self._rows), "task"), pluralize(len(messages), "message")
         facts = " · ".join(filter(None, [tasks, different, self._marks.count_text(self._rows)]))
         head = f"Messages  {facts}   {plain_text(self._group.line)}"
-        self.query_one("#head", Static).update(
-            Text(head, "bold", no_wrap=True, overflow="ellipsis")
-        )
+        self.query_one("#head", Static).update(Text(head, "bold"))
 
     @on(VirtualTable.CursorMoved)
     def _show(self) -> None:

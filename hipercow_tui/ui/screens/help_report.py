@@ -77,10 +77,8 @@ class HelpReportScreen(Page[None]):
         self.refresh_bindings()
 
     def _show_head(self, note: str) -> None:
-        head = f"Report  {note}   {plain_text(self._subject)}"
-        self.query_one("#head", Static).update(
-            Text(head, "bold", no_wrap=True, overflow="ellipsis")
-        )
+        head = Text(f"Report  {note}   {plain_text(self._subject)}", "bold")
+        self.query_one("#head", Static).update(head)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to copy and save a report that was read."""

@@ -12,7 +12,9 @@ class Page(Screen[ScreenResultType]):
     """
 
     DEFAULT_CSS = """
-    Page #head { height: 1; padding: 0 1; background: $panel; }
+    Page #head {
+        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     Page #in-full { height: 2; padding: 0 1; background: $panel; }
     Page #nothing { height: 1fr; content-align: center middle; text-align: center; }
     """

@@ -57,10 +57,6 @@ class SweepScreen(Page[SweepChoice | None]):
     ``export`` exports the inputs of these tasks. ``place`` is where to begin.
     """
 
-    DEFAULT_CSS = """
-    SweepScreen #head { text-wrap: nowrap; text-overflow: ellipsis; }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = [
         *SEARCH_KEYS,
         Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
