@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import SystemCommand
@@ -31,6 +31,9 @@ from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.workers.base import start_thread
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.workers.purge_job import JobRunner
 
 
 class HipercowApp(TerminalApp):
@@ -65,6 +68,7 @@ class HipercowApp(TerminalApp):
         self.user_keys = keymap or Keymap()
         use_keys(self.user_keys.keys)
         self._last_theme = self.first_theme
+        self.job_at_end: JobRunner | None = None  # that was stopped with the app
         self.browser = BrowseScreen(
             root,
             read_only=read_only,
@@ -189,14 +193,19 @@ class HipercowApp(TerminalApp):
     def leave(self, number: int) -> None:
         """Stop the running job, and exit with the status of the signal ``number``. May be called
         at any moment in the main thread."""
-        if self.browser.purge.job is not None:
-            self.browser.purge.job.stop()
+        self._stop_job()
         super().leave(number)
+
+    def _stop_job(self) -> None:
+        """Stop the running job. Its result is printed after the app has ended, also if the job ends
+        before."""
+        self.job_at_end = self.browser.purge.job
+        if self.job_at_end is not None:
+            self.job_at_end.stop()
 
     def _fatal_error(self) -> None:
         """Stop the running job before the crash report is written."""
-        if self.browser.purge.job is not None:
-            self.browser.purge.job.stop()
+        self._stop_job()
         super()._fatal_error()
 
     async def action_quit(self) -> None:

@@ -89,7 +89,7 @@ def run_app(
         keymap=_load_keymap(),
     )
     _run(app, mouse=mouse)
-    job = app.browser.purge.job
+    job = app.job_at_end or app.browser.purge.job
     if job is not None:
         with on_signals(ignore_signal):
             _print_result(_stop_job(job))

@@ -76,7 +76,8 @@ class Terminal:
         return self.child.exitstatus
 
     def go_away(self) -> int:
-        """Close the terminal. Return the exit status of the child."""
+        """Close the terminal. Return the exit status of the child; negative, the number of the
+        signal that killed it."""
         process = self.child.ptyproc  # type: ignore[attr-defined]
         process.fileobj.close()
         process.closed = self.child.closed = True
@@ -85,8 +86,7 @@ class Terminal:
             assert time.monotonic() < end, "it never ended"
             time.sleep(0.02)
         status: int | None = self.child.exitstatus
-        assert status is not None, "it was killed"
-        return status
+        return status if status is not None else -(self.child.signalstatus or 0)
 
     def assert_left_as_it_was(self) -> None:
         raw = self.seen.decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from inputs_case import real, whole, write_inputs
@@ -11,6 +12,7 @@ from ui_driving import Driven, all_rows_shown, heard
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.dialogs import export_inputs
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.export_inputs import ExportInputsScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
@@ -31,7 +33,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-async def test_inputs_are_exported_from_a_bundle_marks_and_the_table_of_inputs(root: Path) -> None:
+async def test_inputs_are_exported_from_a_bundle_marks_and_the_table_of_inputs(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = HipercowApp(find_root(root), read_only=True, clock=lambda: NOW)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         at = Driven(app, pilot)
@@ -68,6 +72,15 @@ async def test_inputs_are_exported_from_a_bundle_marks_and_the_table_of_inputs(r
         await at.press("r")
         await at.until(lambda: "Saved to " in at.text)
         assert (root / "x.R").read_text().count('"inputs": {"beta": ') == 3
+
+        # A path that is checked for long: the user goes back, and nothing is written
+        checked = Event()
+        monkeypatch.setattr(export_inputs, "check_path", lambda *_: checked.wait(10))
+        await at.press("J", "ctrl+u", *"late.R", "enter", "escape")
+        checked.set()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert not (root / "late.R").exists()
 
         # The table of inputs, then marks
         await at.press("escape", "i")

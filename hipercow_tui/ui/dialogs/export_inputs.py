@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -142,9 +143,15 @@ class ExportInputsScreen(Dialog[None]):
         try:
             check_path(path, self._root.hipercow)
         except ExportError as error:
-            self.call_later(self._show_name, str(error))
+            self.call_later(self._unless_back, partial(self._show_name, str(error)))
         else:
-            self.call_later(self._ask if os.path.lexists(path) else self._save, path)
+            then = self._ask if os.path.lexists(path) else self._save
+            self.call_later(self._unless_back, partial(then, path))
+
+    def _unless_back(self, then: Callable[[], None]) -> None:
+        """Go on after a path was checked, unless the user has gone back meanwhile."""
+        if self.query_one(Input).display:
+            then()
 
     def _ask(self, path: Path) -> None:
         if not self.is_current:
