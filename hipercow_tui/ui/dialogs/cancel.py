@@ -54,7 +54,7 @@ def target_notes(targets: RCallTargets) -> str:
     if targets.successes:
         notes += f" {targets.successes:,} of them succeeded, and will run again."
     if targets.followed:
-        notes += f" For {pluralize(targets.followed, 'task')}, that is a later attempt."
+        notes += f" For {pluralize(targets.followed, 'task')}, a later attempt is taken."
     if targets.succeeded:
         notes += f" {targets.succeeded:,} more succeeded in a later attempt, and are left out."
     if targets.left_out:
