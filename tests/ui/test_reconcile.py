@@ -4,15 +4,13 @@ from pathlib import Path
 
 import pytest
 from r_stand_in import use_stub
-from rich.text import Text
 from small_root import DAY, NOW, info_file, task_id, write_bundle, write_retries, write_task
 from ui_driving import Driven, all_rows_shown
 
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.output.reconciling import AskTargets
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
-from hipercow_tui.ui.dialogs.reconcile import READ_ONLY, AskChoice, ReconcileScreen
+from hipercow_tui.ui.dialogs.reconcile import READ_ONLY, ReconcileScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 
 FAILED, LOST, ALIVE, ENDED, UNKNOWN = map(task_id, range(1, 6))
@@ -48,24 +46,6 @@ async def answered(driven: Driven, question: str, key: str) -> None:
     await driven.until(lambda: driven.shows(ChoiceScreen) and question in words(driven))
     await driven.until(lambda: driven.app.focused is not None)
     await driven.press(key)
-
-
-def test_output_that_is_drawn_while_r_prints_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_task(tmp_path, LOST, "running")
-    choice = AskChoice("the task", "Ask", AskTargets(()))
-    screen = ReconcileScreen([choice], find_root(tmp_path))
-    screen.take_line(b"one")
-    screen.take_line(b"two")
-    from_ansi = Text.from_ansi
-
-    def print_and_parse(line: str) -> Text:
-        screen.take_line(b"three")  # as the thread of R does at any time
-        return from_ansi(line)
-
-    monkeypatch.setattr(Text, "from_ansi", print_and_parse)
-    assert screen.output_text().plain == "one\ntwo"
 
 
 async def test_r_frees_what_blocks_a_plan_and_reports_what_it_can_not_free(
