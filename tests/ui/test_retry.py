@@ -19,6 +19,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.r_calls import RAction, RCallTargets
 from hipercow_tui.output.r_retry import resources_to_repeat, retry_options
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.dialogs.cancel import target_notes
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.dialogs.retry import MoreScreen, RetryQuestion, RetryScreen
 
@@ -153,3 +154,13 @@ def replace_chain(root: Path, name: str, first: Task) -> Task:
     (folder / "resources").write_bytes(resources_file(name))
     write_retries(root, [(retry, first.id, first.id)])
     return Task(retry, Status.FAILURE, chain=(first.id, retry))
+
+
+def test_the_question_says_what_runs_again_and_what_is_left_out() -> None:
+    tasks = (Task(BIG, Status.SUCCESS), Task(SAME, Status.FAILURE))
+    targets = RCallTargets(RAction.RETRY, tasks, left_out=1, followed=1, succeeded=2)
+    assert target_notes(targets) == (
+        " 1 of them succeeded, and will run again. For 1 task, a later attempt is taken."
+        " Left out: 2 that succeeded in a later attempt and 1 that can't be retried."
+    )
+    assert target_notes(RCallTargets(RAction.CANCEL, tasks[1:])) == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.r_calls import RCallTargets, action_call
+from hipercow_tui.output.r_calls import RAction, RCallTargets, action_call
 from hipercow_tui.output.r_programs import ACTIONS, id_lines
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
@@ -55,8 +55,8 @@ def target_notes(targets: RCallTargets) -> str:
         notes += f" {targets.successes:,} of them succeeded, and will run again."
     if targets.followed:
         notes += f" For {pluralize(targets.followed, 'task')}, a later attempt is taken."
-    if targets.succeeded:
-        notes += f" {targets.succeeded:,} more succeeded in a later attempt, and are left out."
+    out = [f"{targets.succeeded:,} that succeeded in a later attempt"] if targets.succeeded else []
     if targets.left_out:
-        notes += f" {targets.left_out:,} more can't be, and are left out."
-    return notes
+        done = "cancelled" if targets.action is RAction.CANCEL else "retried"
+        out.append(f"{targets.left_out:,} that can't be {done}")
+    return f"{notes} Left out: {' and '.join(out)}." if out else notes

@@ -112,7 +112,7 @@ class CopyMenuScreen(Dialog[RCallTargets | RetryCopy | None]):
                 rule = True
                 yield None
             label = f" {entry.key}  {entry.label}".ljust(_LABEL)
-            note = f"\n{'':{_LABEL}}".join(wrap(entry.note, _NOTE, max_lines=2, placeholder=" …"))
+            note = f"\n{'':{_LABEL}}".join(wrap(entry.note, _NOTE, max_lines=3, placeholder=" …"))
             line = Text.assemble((label, "" if entry.disabled else "bold"), (note, "dim"))
             yield Option(line, id=f"key-{entry.key}", disabled=entry.disabled)
 
