@@ -13,16 +13,18 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from purge_stage import age_heartbeats, plan_of
-
+from hipercow_tui.domain.filters import FilterStack, WithStatus
+from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import empty, execute, finish, list_trash, restore
+from hipercow_tui.scanning.scanner import read_root
 
 nt: Any = import_module("hipercow_tui.support.filesystem.nt")
 
@@ -56,7 +58,8 @@ def die_after(step: int) -> Any:
 
 def prepare_action(action: str, root: Root) -> Callable[[], object]:
     if action == "purge":
-        plan = plan_of(root)
+        filters = FilterStack(with_status=WithStatus.for_purge(["failure"]))
+        plan = make_plan(read_root(root), filters, now=time.time())
         return lambda: execute(plan, root)
     (entry,) = list_trash(root)
     if action == "restore":
@@ -65,6 +68,8 @@ def prepare_action(action: str, root: Root) -> Callable[[], object]:
 
 
 def recover(where: Path) -> list[list[str]]:
+    from purge_stage import age_heartbeats  # it imports pytest, which takes two seconds under Wine
+
     erased = []
     for step in range(len(list(where.iterdir()))):
         root = find_root(where / str(step))
