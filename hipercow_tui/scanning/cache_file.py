@@ -21,13 +21,15 @@ _LOGGER = logging.getLogger(__name__)
 _LIMIT = 4 << 30  # bytes: an index of some 40 million tasks
 _DIGEST = 16  # bytes
 _UNUSED = 180 * 86400  # seconds after which the file of another root is deleted
+# Of each kind; a share without lasting inode numbers has a new file after each mount.
+_MOST_FILES = 20
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True)
 class CacheFile:
-    """A cache of one root. ``key`` identifies the root: its path, and the device and inode of
-    ``hipercow/``.
+    """A cache of one root. ``key`` identifies the root by the device and inode of ``hipercow/``, so
+    a root with several paths has one cache.
 
     A subclass has a ``SUFFIX`` for the file's name, and ``MAGIC``, the first line of the file with
     the version of its format. The caches hold ``marshal`` data, which is fast and simple, but is
@@ -46,11 +48,10 @@ class CacheFile:
         """The cache of a root, with or without a file; None if there can't be a file."""
         try:
             folder = cache_folder()
-            device, inode = root.identity or _identity(root)
+            key = b"%d %d" % (root.identity or _identity(root))
         except (OSError, RuntimeError):
             return None
-        path = os.fsencode(root.hipercow)
-        return cls(folder / f"{cache_name(root)}{cls.SUFFIX}", b"%d %d %b" % (device, inode, path))
+        return cls(folder / f"{_digest(key)}{cls.SUFFIX}", key)
 
     def read(self) -> memoryview | None:
         """The data of the last ``write``; None if there is no file, or if it is damaged, of
@@ -81,15 +82,23 @@ class CacheFile:
 
     def _delete_unused(self) -> None:
         with os.scandir(self.path.parent) as entries:
-            files = [entry for entry in entries if entry.name.endswith(self.SUFFIX)]
-        for file in files:
-            if file.stat(follow_symlinks=False).st_mtime < time.time() - _UNUSED:
-                os.unlink(file.path)
+            files = [
+                (entry.stat(follow_symlinks=False).st_mtime, entry.path)
+                for entry in entries
+                if entry.name.endswith(self.SUFFIX)
+            ]
+        for place, (changed, path) in enumerate(sorted(files, reverse=True)):
+            if place >= _MOST_FILES or changed < time.time() - _UNUSED:
+                os.unlink(path)
 
 
 def cache_name(root: Root) -> str:
-    """Return the name of the caches of a root, without a suffix: hex digits from its path."""
-    return hashlib.blake2b(os.fsencode(root.hipercow), digest_size=_DIGEST).hexdigest()
+    """Return a name for what is kept of a root at this path: hex digits."""
+    return _digest(os.fsencode(root.hipercow))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=_DIGEST).hexdigest()
 
 
 def _identity(root: Root) -> tuple[int, int]:

@@ -106,6 +106,20 @@ def test_second_start_reads_no_task_files(project: Path, reads: list[str]) -> No
     assert dict(known.tasks) == dict(scan(project).tasks)
 
 
+def test_a_root_with_another_path_has_the_same_cache(
+    project: Path, tmp_path: Path, reads: list[str]
+) -> None:
+    saved(project)
+    (tmp_path / "other").symlink_to(project.parent)
+    for path in (tmp_path / "other" / project.name, tmp_path / "moved"):
+        if path.name == "moved":
+            project.rename(path)
+        reads.clear()
+        known = started(path)
+        assert not reads and known.root == find_root(path).path
+        assert dict(known.tasks) == dict(scan(path).tasks)
+
+
 def test_file_is_in_the_cache_folder_and_private(project: Path, cache: Path) -> None:
     path = saved(project)
     assert path.is_relative_to(cache) and path.parent == cache_folder()
@@ -178,7 +192,7 @@ def test_file_of_another_root_or_version_is_ignored(
     project.rename(tmp_path / "away")
     (tmp_path / "other").rename(project)
     index = ScanCache.of(find_root(project))
-    assert index is not None and index.path == path and not index.load().folders
+    assert index is not None and not index.load().folders
     (tmp_path / "away").rename(tmp_path / "back")
     shutil.rmtree(project)
     (tmp_path / "back").rename(project)
@@ -361,6 +375,19 @@ def test_invalidated_bundles_are_read_once(
     assert dict(state.snapshot.tasks) == dict(scan(project).tasks)
     assert state.snapshot.bundles == scan(project).bundles
     assert not scanner.invalidate_cached([])
+
+
+def test_only_the_newest_files_are_kept(project: Path, cache: Path) -> None:
+    folder = saved(project).parent
+    names = [f"{number:032x}.index" for number in range(30)]
+    for number, name in enumerate(names):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - 3600 + number,) * 2)
+    write_task(project, task_id(60), "success", finished=NOW)
+    write_task(project, task_id(61), "success", finished=NOW)
+    path = saved(project)
+    assert path.exists()
+    assert sorted(one.name for one in folder.glob("0*.index")) == names[11:]
 
 
 def test_old_files_are_deleted_when_another_is_written(project: Path, cache: Path) -> None:
