@@ -10,6 +10,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from failing import result_file
@@ -26,6 +27,7 @@ from hipercow_tui.scanning.scanner import read_root
 MOST_KEYS = 21
 MEMORY_ERROR = "cannot allocate memory block of size 8 Gb"
 _DAY = 86400.0
+_READING = re.compile(r"reading [\d,]+ more|read [\d,]+ of [\d,]+").search
 _LARGE = 12  # tasks of a bundle
 # What the cluster says, for the real R: the lost tasks failed, and a node has much memory.
 _PROFILE = """setHook(packageEvent("hipercow", "onLoad"), function(...) {
@@ -92,7 +94,8 @@ def make_root(where: Path, *, tasks: int, lost: int, short: int) -> Root:
 def _lost(ended: list[Task], number: int) -> list[Task]:
     """Return tasks that ended long ago, at most a third of each bundle: the others show that they
     take too long."""
-    old = [t for t in ended if t.bundles and t.finished and t.finished < time.time() - 5 * _DAY]
+    since = time.time() - 5 * _DAY
+    old = [task for task in ended if task.bundles and task.started and _end(task) < since]
     left = Counter(task.bundles[0] for task in old)
     limit = {name: count // 3 for name, count in left.items() if count >= _LARGE}
     chosen = Counter[str]()
@@ -104,6 +107,11 @@ def _lost(ended: list[Task], number: int) -> list[Task]:
             found.append(task)
     assert len(found) == number
     return found
+
+
+def _end(task: Task) -> float:
+    """Return when a task ended, if that was recorded."""
+    return inf if task.finished is None or task.finished_estimated else task.finished
 
 
 def _folder(root: Root, task: Task) -> Path:
@@ -151,7 +159,7 @@ def act(terminal: Terminal, exported: Path, *, patience: float = 60) -> Acted:
     terminal.press(*"memory block")
     press("\r")
     wait(rf"▌.*{MEMORY_ERROR[:22]}")
-    terminal.wait(lambda text: "reading" not in text, patience)
+    terminal.wait(lambda text: not _READING(text), patience)
     press("c")
     wait(r"T  retry in R")
     press("T")
