@@ -245,6 +245,11 @@ class ErrorGroup:
             return text
         return f"no message: {text}"
 
+    def named(self, line: str) -> str:
+        """Return ``line``, which may be a shortened one, with what it is: ``frame 'fit()'``."""
+        kind = "error" if self.by is ErrorGrouping.MESSAGE else self.by.value
+        return f"{kind} '{line}'" if self.is_known else line
+
     @property
     def varying(self) -> tuple[ValueSummary, ...]:
         """The inputs that differ between the tasks."""

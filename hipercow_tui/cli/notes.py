@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from hipercow_tui.cli.arguments import CommandParser
-from hipercow_tui.cli.record_options import read_target_root, target_parser
+from hipercow_tui.cli.record_options import (
+    list_parser,
+    print_records,
+    read_target_root,
+    target_parser,
+)
 from hipercow_tui.domain.record_requests import (
     named_targets,
     note_targets,
@@ -14,8 +18,6 @@ from hipercow_tui.domain.record_requests import (
     notes_to_remove,
 )
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.output.json_output import record_item_as_json
-from hipercow_tui.output.report import record_line
 from hipercow_tui.purging.record_files import write_note
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.exit_codes import DONE, REFUSED
@@ -66,25 +68,11 @@ def run_note(words: Sequence[str]) -> int:
 @end_on_interrupt()
 def run_notes(words: Sequence[str]) -> int:
     """Run ``notes`` with its arguments and return the exit status."""
-    parser = CommandParser("notes", "List the notes of a root.", _NOTES)
-    parser.add_root()
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_command(words)
-    root = find_root(options.root)
-    snapshot, now = read_root(root), time.time()
-    items = noted_items(snapshot)
+    options = list_parser("notes", "List the notes of a root.", _NOTES).parse_command(words)
+    snapshot = read_root(find_root(options.root))
     unread = [part.notes.unread for part in snapshot.language_parts if part.notes.unread]
-    if options.json:
-        print_output(
-            {
-                "root": str(root.path),
-                "notes": [record_item_as_json(one) for one in items],
-                "problem": "; ".join(unread) or None,
-            }
-        )
-    else:
-        lines = [record_line(one, now) for one in items]
-        print_output(lines or ([] if unread else ["There are no notes"]))
+    items = noted_items(snapshot)
+    print_records(options, snapshot, items, unread, key="notes", nothing="There are no notes")
     for problem in unread:
         print_message(problem)
     return REFUSED if unread else DONE

@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from hipercow_tui.cli.arguments import CommandParser
-from hipercow_tui.cli.record_options import read_target_root, target_parser
+from hipercow_tui.cli.record_options import (
+    list_parser,
+    print_records,
+    read_target_root,
+    target_parser,
+)
 from hipercow_tui.domain.pins import Pins
 from hipercow_tui.domain.record_requests import (
     named_targets,
@@ -15,8 +19,6 @@ from hipercow_tui.domain.record_requests import (
     still_held,
 )
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.output.json_output import record_item_as_json
-from hipercow_tui.output.report import record_line
 from hipercow_tui.purging.record_files import add_pin, remove_pin
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.exit_codes import DONE, REFUSED
@@ -87,25 +89,11 @@ def run_unpin(words: Sequence[str]) -> int:
 @end_on_interrupt()
 def run_pins(words: Sequence[str]) -> int:
     """Run ``pins`` with its arguments and return the exit status."""
-    parser = CommandParser("pins", "List the pins of a root.", _PINS)
-    parser.add_root()
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_command(words)
-    root = find_root(options.root)
-    snapshot, now = read_root(root), time.time()
-    items = pinned_items(snapshot)
+    options = list_parser("pins", "List the pins of a root.", _PINS).parse_command(words)
+    snapshot = read_root(find_root(options.root))
     unread = [part.pins.unread for part in snapshot.language_parts if part.pins.unread]
-    if options.json:
-        print_output(
-            {
-                "root": str(root.path),
-                "pins": [record_item_as_json(one) for one in items],
-                "problem": "; ".join(unread) or None,
-            }
-        )
-    else:
-        lines = [record_line(one, now) for one in items]
-        print_output(lines or ([] if unread else ["Nothing is pinned"]))
+    items = pinned_items(snapshot)
+    print_records(options, snapshot, items, unread, key="pins", nothing="Nothing is pinned")
     for problem in unread:
         print_message(f"{problem}. Nothing can be purged before you repair or remove it")
     return REFUSED if unread else DONE

@@ -41,6 +41,7 @@ def test_failures_of_one_frame_are_one_group_with_their_messages() -> None:
     assert groups[0].messages == (("too small: <n>", 2), ("gone", 1))
     assert groups[0].frames == (("fit()", 3),)
     assert groups[0].matches("too small")
+    assert [group.named(group.line) for group in groups[:2]] == ["frame 'fit()'", "no frame known"]
 
 
 def test_failures_of_one_message_have_their_frames() -> None:

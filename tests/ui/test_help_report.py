@@ -73,6 +73,6 @@ async def test_m_shows_a_report_on_a_task_or_an_error_and_saves_it(
         assert isinstance(app.screen, LogScreen)
         await pilot.press("escape", "e")
         await until(pilot, lambda: bool(app.browser.errors_pane.table.groups))
-        await open_report("error '")
+        await open_report("no message: ")
         assert "# 1 failed task with the same error" in screen_text(app)
         assert f"## Example: task {TWO}" in screen_text(app)

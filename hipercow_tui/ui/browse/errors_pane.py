@@ -168,11 +168,7 @@ class ErrorsPane(Pane):
         group = self.table.current
         if group is None:
             return None
-        label = cut_end(group.line, LABEL)
-        if group.is_known:
-            kind = "error" if group.by is ErrorGrouping.MESSAGE else group.by
-            label = f"{kind} '{label}'"
-        return Narrowing.to_tasks(label, group.ids)
+        return Narrowing.to_tasks(group.named(cut_end(group.line, LABEL)), group.ids)
 
     @property
     def error(self) -> ErrorGroup | None:
@@ -195,7 +191,7 @@ class ErrorsPane(Pane):
             return None
         tasks = tuple(session.snapshot.existing(group.ids))
         text = group.by.value, group.text
-        label = f"error {group.line}"
+        label = group.named(group.line)
         if self.unread:
-            label = f"{pluralize(len(tasks), 'task')} read so far, {label}"
+            label = f"{pluralize(len(tasks), 'task')} read so far of {label}"
         return CopySource(label, tasks, session.snapshot, session.summaries, text=text)

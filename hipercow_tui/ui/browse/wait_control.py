@@ -100,9 +100,7 @@ class WaitControl(Controller):
             self._progress = progress.part(self._waits.ids)
             if ended:
                 self._report([self._ended_text(one) for one in ended])
-            self._show()
-        else:
-            self._show()  # time has passed, so a task may be stuck now
+        self._show()  # also without a change, because a task may be stuck now
 
     def _ended_text(self, ended: EndedWait) -> str:
         wait, progress = ended

@@ -115,7 +115,7 @@ def error_report_screen(
     """Return the screen with the report on an error; the arguments are those of
     ``read_error_report``."""
     return HelpReportScreen(
-        f"error '{group.line}'",
+        group.named(group.line),
         f"hipercow-report-{group.ids[0][:8]}.md",
         root,
         lambda: read_error_report(root, group, snapshot, now),
